@@ -266,6 +266,31 @@ def test_early_stopping_from_now_on_never_selects_on_the_test_split(
     assert resumed.monitor.best == np.inf
 
 
+def test_several_seeds_can_have_one_split(tiny: dict[str, Any]) -> None:
+    x = RNG.normal(size=(600, 2))
+    parts = [
+        GAN(**tiny, **seeds).trainer(x, to_disk=False).source.held_out(60, 0)
+        for seeds in ({"seed": 1}, {"seed": 2, "split_seed": 1}, {"seed": 2})
+    ]
+    assert torch.equal(parts[0], parts[1])
+    assert not torch.equal(parts[0], parts[2])
+
+
+def test_a_run_with_a_validation_split_is_reported_on_other_samples(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "x.npy", RNG.normal(size=(600, 2)))
+    gan = GAN(**tiny, validation=True).fit(tmp_path / "x.npy", out=tmp_path / "run")
+    for run in (gan._trained(), GAN.load(tmp_path / "run")._trained()):
+        source = run.training_data()
+        validation, test = (
+            {row.numpy().tobytes() for row in part}
+            for part in (source.validation(60, 0), source.held_out(60, 0))
+        )
+        assert len(validation) == len(test) == 30
+        assert not validation & test
+
+
 def test_evaluating_other_data_leaves_the_runs_own_report_alone(tiny: dict[str, Any]) -> None:
     gan = GAN(**tiny).fit(RNG.normal(size=(600, 2)))
     own = gan.evaluate()

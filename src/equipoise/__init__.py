@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from equipoise.api import GAN
+    from equipoise.sweeps.sweep import sweep
 
 __version__ = "0.1.0"
-__all__ = ["GAN", "__version__"]
+__all__ = ["GAN", "__version__", "sweep"]
 
 
 def __dir__() -> list[str]:
@@ -17,9 +18,14 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    """Import GAN at its first use, so that `equipoise --help` does not import torch."""
+    """Import GAN and sweep at their first use, so that `equipoise --help` does not
+    import torch."""
     if name == "GAN":
         from equipoise.api import GAN
 
         return GAN
+    if name == "sweep":
+        from equipoise.sweeps.sweep import sweep
+
+        return sweep
     raise AttributeError(f"module 'equipoise' has no attribute {name!r}")

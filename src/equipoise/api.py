@@ -39,10 +39,17 @@ class GAN:
 
     `recipe` names a published method (`equipoise recipes` lists them); None is the
     default, "balanced". Further keywords are fields of the recipe, such as `batch_size`
+<<<<<<< HEAD
     or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`,
     `precision`, `compile`, `memory_budget`, `label_column`, `columns`, `constraints`,
     `stop_when`, `evaluate`, `tracker`; of tables of series `series`, `time`; of images
     and windows `layout`; of images `alpha`, `size`, `crop`, `fit`.
+=======
+    or `gamma`, and of the run: `samples`, `minutes`, `seed`, `split_seed`, `device`,
+    `threads`, `precision`, `compile`, `memory_budget`, `label_column`, `columns`,
+    `constraints`, `stop_when`, `validation`, `evaluate`; of tables of series `series`,
+    `time`; of images and windows `layout`; of images `alpha`, `size`, `crop`, `fit`.
+>>>>>>> sweep
 
     Raises RequestError for a name that is not known, with the nearest one, and for a
     value that cannot be.

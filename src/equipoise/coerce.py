@@ -105,6 +105,18 @@ def validate(settings: Any, conflicts: Callable[[], Iterable[str]] = tuple) -> N
     raise_mistakes([*wrong, *conflicts()])
 
 
+def field_value(settings: type[Any], name: str, value: Any) -> Any:
+    """The value, converted to the type of a field of a dataclass.
+
+    Raises:
+        RequestError: It has another type, or is out of the field's bounds.
+    """
+    converted = checked(name, value, hints(settings)[name])
+    wrong = _out_of_bounds(name, converted, bounds(settings)[name])
+    raise_mistakes([wrong] if wrong else [])
+    return converted
+
+
 def all_checked(values: Mapping[str, Any], types: Mapping[str, Any]) -> dict[str, Any]:
     """Each value, converted to the type with its name.
 

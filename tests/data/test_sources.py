@@ -182,7 +182,7 @@ def test_with_early_stopping_the_held_out_rows_are_half_validation_half_test(
     make: Callable[[], Source],
 ) -> None:
     whole, halved = make(), make()
-    halved.early_stopping = True
+    halved.has_validation = True
     rows = {
         name: {row.numpy().tobytes() for row in part}
         for name, part in {

@@ -664,7 +664,7 @@ def test_with_early_stopping_twice_the_rows_are_needed() -> None:
     unknown = result(PRIMARY, 0.005, 0.005), result(C2ST_ACCURACY, 0.5, 0.5, 0.07)
     assert (
         "at least 20,000 rows: a twentieth"
-        in verdict_of(*unknown, held_out=30, early_stopping=True).advice
+        in verdict_of(*unknown, held_out=30, has_validation=True).advice
     )
 
 

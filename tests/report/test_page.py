@@ -271,7 +271,7 @@ def test_a_logarithmic_scale_has_plain_round_numbers(
     metric = charts.new_figure()
     axes = charts._axes(metric, "y")
     axes.plot([0, 1], values)
-    charts._logarithmic(axes, values)
+    charts.scale_metric(axes, values)
     assert axes.get_yscale() == ("linear" if ticks is None else "log")
     metric.draw_without_rendering()
     low, high = axes.get_ylim()

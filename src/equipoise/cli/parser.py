@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
@@ -95,6 +95,7 @@ class OptionsParser:
         usage: The text after "usage:".
         owner: The owner of the options in messages. Default: the command.
         shows_help: Whether --help prints the help and exits.
+        without: Fields that are no options of this command.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class OptionsParser:
         usage: str,
         owner: str | None = None,
         shows_help: bool = True,
+        without: Collection[str] = (),
     ) -> None:
         self.prog, self.owner = f"equipoise {command}", owner or command
         self.parser = argparse.ArgumentParser(
@@ -119,6 +121,7 @@ class OptionsParser:
             allow_abbrev=False,
             exit_on_error=False,
         )
+        self.without = without
         self.positional: Field[Any] | None = None
         self.types: dict[str, Any] = {}  # by the fields' names
         self.switches: set[str] = set()  # options that take no value
@@ -158,7 +161,7 @@ class OptionsParser:
         docs: Mapping[str, str] = field_docs(settings)
         for of_field in fields(settings):
             name, metadata = of_field.name, of_field.metadata
-            if name in self.types:
+            if name in self.types or name in self.without:
                 continue
             self.types[name] = types[name]
             doc = metadata.get("doc") or docs.get(name, "")

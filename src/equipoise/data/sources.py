@@ -51,9 +51,9 @@ class Source(ABC):
     """The name or path that the source can be opened again by, if there is one."""
     for_test: bool = False
     """Whether nothing of it was trained on."""
-    early_stopping: bool = False
-    """Whether half of the held-out rows are a validation split, on which the generator
-    to keep is chosen. The other half is the test split."""
+    has_validation: bool = False
+    """Whether half of the held-out rows are a validation split, on which a generator or
+    its settings are chosen. The other half is the test split."""
     has_outliers: bool = False
     """Whether the notes name rows so extreme that the others are not learned."""
     columns: tuple[Described, ...] = ()
@@ -101,7 +101,7 @@ class Source(ABC):
     @abstractmethod
     def validation(self, n: int, seed: int) -> Tensor:
         """At most n samples, raw, (m, *shape), for metrics while training: never
-        trained on, and with `early_stopping` not of the test split."""
+        trained on, and with `has_validation` not of the test split."""
 
     @abstractmethod
     def seen(self, n: int, seed: int) -> Tensor:
@@ -221,7 +221,7 @@ class SplitSource(Source):
         return self.split.train.draw_labelled(n, seed)
 
     def _positions(self, *, validation: bool = False) -> Tensor:
-        separate = self.early_stopping and not self.for_test
+        separate = self.has_validation and not self.for_test
         return self.split.positions(validation=validation, separate=separate)
 
 

@@ -87,7 +87,7 @@ def undecided(e: Evidence) -> Verdict:
 def more_rows(e: Evidence) -> str:
     """The advice to use as much data as a verdict needs."""
     rows, part = RECOMMENDED_ROWS, "tenth"
-    if e.early_stopping:
+    if e.has_validation:
         rows, part = 2 * RECOMMENDED_ROWS, "twentieth"
     kind = "windows" if e.is_series else "rows"
     return f"Next: use more data, at least {rows:,} {kind}: a {part} is held out for testing."

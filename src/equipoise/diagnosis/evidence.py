@@ -65,7 +65,7 @@ class Evidence:
     """As on the command line; empty for data that has no name there."""
     run: str | None
     """The run directory, if there is one."""
-    early_stopping: bool = False
+    has_validation: bool = False
     """Whether half of the held-out samples are a validation split."""
     outliers: bool = False
     """Whether the data has rows so extreme that the others are not learned."""

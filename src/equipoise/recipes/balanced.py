@@ -55,6 +55,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from equipoise.coerce import Ge, Gt, Le
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
+from equipoise.ranges import Around, Doublings, SearchRange
 from equipoise.recipes.base import MAX_UNITS, Recipe, register
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import Relativistic
@@ -165,15 +166,15 @@ class Balanced(Recipe):
     """Whether D sees beside the pixels the frozen features of a network that was
     trained on photographs, as in the recipe projected (images in colour: True where the
     extra photos is installed)."""
-    gamma: Annotated[float, Ge(0)] = 0.1
+    gamma: Annotated[float, Ge(0), Around(10)] = 0.1
     """Weight of the R1 and R2 penalties: gamma / 2 times their sum joins D's loss."""
-    lipschitz: Annotated[float, Gt(0)] = 16.0
+    lipschitz: Annotated[float, Gt(0), Around(4)] = 16.0
     """With spectral normalisation the Lipschitz constant of D of the pixels: the factor
     on its output."""
     scaling: ScalingKind = "standard"
     """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
     1]) (images in colour: unit, since G ends in a tanh there)."""
-    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
+    width: Annotated[int, Ge(1), Le(MAX_UNITS), Doublings(1)] = 64
     """Hidden units of the MLPs (points of several columns and series: 128; tables: 256;
     images: 16, with photo features 24, channels of the finest grid)."""
     latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
@@ -196,6 +197,11 @@ class Balanced(Recipe):
         # On CIFAR-10 it is right about two thirds after 30 minutes, on flat shapes
         # about 95% for minutes, and G improves all the while.
         return self.regularization == "penalties"
+
+    def searched(self) -> dict[str, SearchRange]:
+        found = super().searched()
+        del found["lipschitz" if self.regularization == "penalties" else "gamma"]
+        return found
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:

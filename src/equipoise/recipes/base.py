@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeV
 from equipoise.coerce import Ge, Gt, Interval, Le, Lt, minimum, validate
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError, nearest
+from equipoise.ranges import Among, Around, Between, Doublings, SearchRange, search_ranges
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import DiscriminatorOutput, Probability
 from equipoise.transforms.space import NetworkSpace, TableKind
@@ -40,7 +41,8 @@ class Recipe(ABC):
     Its docstring is the option's help, and its `Annotated` bounds are checked.
 
     To add a method, subclass this (or another recipe) as a frozen dataclass with
-    `name`, `summary`, `paper` and `build`, and decorate it with `register`.
+    `name`, `summary`, `paper` and `build`, and decorate it with `register`. Fields that
+    change training have the range in which a sweep searches them (`ranges`).
     """
 
     name: ClassVar[str]
@@ -60,25 +62,25 @@ class Recipe(ABC):
     one_at_a_time: ClassVar[str] = ""
     """Why D cannot be given several samples at once; empty where it can."""
 
-    batch_size: Annotated[int, Ge(1), Le(2**31)] = 128
+    batch_size: Annotated[int, Ge(1), Le(2**31), Doublings(2)] = 128
     """Samples in a batch."""
-    learning_rate: Annotated[float, Gt(0)] = 1e-3
+    learning_rate: Annotated[float, Gt(0), Around(10)] = 1e-3
     """Learning rate at the start."""
-    learning_rate_end: Annotated[float, Gt(0), Le(1)] = 0.01
+    learning_rate_end: Annotated[float, Gt(0), Le(1), Between(0.01, 1, log=True)] = 0.01
     """Fraction of the learning rate left at the end of a cosine decay. 1: constant."""
-    discriminator_rate: Annotated[float, Gt(0)] = 1.0
+    discriminator_rate: Annotated[float, Gt(0), Around(4)] = 1.0
     """D's learning rate divided by G's (two time-scales: Heusel et al. 2017)."""
     optimizer: Optimizer = "adam"
     """adam (Kingma & Ba 2015) or rmsprop (Tieleman & Hinton 2012)."""
-    beta1: Annotated[float, Ge(0), Lt(1)] = 0.0
+    beta1: Annotated[float, Ge(0), Lt(1), Between(0, 0.9)] = 0.0
     """Adam's first beta: momentum."""
-    beta2: Annotated[float, Ge(0), Lt(1)] = 0.99
+    beta2: Annotated[float, Ge(0), Lt(1), Among((0.9, 0.99, 0.999))] = 0.99
     """Adam's second beta, or RMSProp's smoothing constant."""
     weight_decay: Annotated[float, Ge(0), Le(1)] = 0.0
     """Factor of G's weights that joins their gradients (L2 penalty)."""
-    discriminator_steps: Annotated[int, Ge(1), Le(1000)] = 1
+    discriminator_steps: Annotated[int, Ge(1), Le(1000), Between(1, 5)] = 1
     """Steps of D for every step of G (n_critic)."""
-    ema_half_life: Annotated[float, Ge(0)] = 10_000
+    ema_half_life: Annotated[float, Ge(0), Around(10)] = 10_000
     """Half-life of the EMA of G's weights, in samples seen. 0: no EMA."""
     conditional: bool | None = None
     """Condition G and D on the labels. Default: yes if labels are given with the data,
@@ -235,6 +237,14 @@ class Recipe(ABC):
             ema_half_life=self.ema_half_life,
             augment=self.augment_probability,
         )
+
+    def searched(self) -> dict[str, SearchRange]:
+        """The fields that a sweep searches by default, and their ranges: those that
+        have an effect beside these settings."""
+        found = search_ranges(type(self))
+        if self.optimizer != "adam":
+            del found["beta1"]
+        return found
 
     def labels(self, space: NetworkSpace) -> int:
         """Number of labels that the networks learn; 0 for none."""

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from equipoise.coerce import Ge, Gt, Le
+from equipoise.ranges import Around, Doublings
 from equipoise.recipes.base import MAX_UNITS, Recipe, register
 from equipoise.recipes.method import Losses, Method, Networks
 from equipoise.recipes.output import Energy
@@ -63,7 +64,7 @@ class BEGAN(Recipe):
     ema_half_life: float = 100_000
     """Half-life of the EMA of G's weights, in samples seen. 0: no EMA (images:
     10,000)."""
-    gamma: Annotated[float, Gt(0)] = 1.2
+    gamma: Annotated[float, Gt(0), Around(3)] = 1.2
     """Energy of generated samples divided by that of real ones at equilibrium. Lower:
     sharper; higher: more varied samples (paper: 0.3 to 0.7)."""
     lambda_k: Annotated[float, Ge(0)] = 0.03
@@ -72,7 +73,7 @@ class BEGAN(Recipe):
     """Latent dimension (images: 64)."""
     code_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
     """Dimension of the autoencoder's code (images: 1; paper: 64)."""
-    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 128
+    width: Annotated[int, Ge(1), Le(MAX_UNITS), Doublings(1)] = 128
     """Hidden units of the MLPs (images: 16, channels of the finest grid)."""
 
     clusters: int | None = None

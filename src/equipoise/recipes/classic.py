@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from equipoise.coerce import Ge, Gt, Le, Lt
 from equipoise.errors import RequestError
+from equipoise.ranges import Doublings
 from equipoise.recipes.base import register
 from equipoise.recipes.dcgan_family import CrossEntropy
 from equipoise.recipes.method import Method, Networks
@@ -52,7 +53,7 @@ class Classic(CrossEntropy):
     sampling."""
     latent_dim: int = 1
     """Latent dimension (points of D > 1 columns: D; images: 100)."""
-    width: int = 32
+    width: Annotated[int, Doublings(1)] = 32
     """Hidden units (images: 256)."""
     discriminator_sees: Literal["sample", "batch", "batch-spread"] = "sample"
     """D's input: one sample, a whole batch as one vector, or that vector with each

@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from equipoise.coerce import Ge, Le, Lt
 from equipoise.errors import RequestError
+from equipoise.ranges import Around, Between, Doublings
 from equipoise.recipes.base import MAX_UNITS, Recipe, register
 from equipoise.recipes.method import (
     CriticBatch,
@@ -82,13 +83,13 @@ class CTGAN(Recipe):
     """Factor of G's weights that joins their gradients (L2 penalty)."""
     ema_half_life: float = 0
     """Half-life of the EMA of G's weights, in samples seen. 0: no EMA."""
-    penalty: Annotated[float, Ge(0)] = 10.0
+    penalty: Annotated[float, Ge(0), Around(10)] = 10.0
     """Weight lambda of the gradient penalty."""
-    dropout: Annotated[float, Ge(0), Lt(1)] = 0.5
+    dropout: Annotated[float, Ge(0), Lt(1), Between(0, 0.7)] = 0.5
     """Fraction of D's hidden units dropped in training."""
     latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 128
     """Latent dimension."""
-    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 256
+    width: Annotated[int, Ge(1), Le(MAX_UNITS), Doublings(1)] = 256
     """Hidden units of each layer."""
 
     def check(self, space: NetworkSpace) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from equipoise.coerce import Ge, Gt, Le
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
+from equipoise.ranges import Doublings
 from equipoise.recipes.base import MAX_UNITS, Recipe
 from equipoise.recipes.method import Losses, Networks
 
@@ -47,7 +48,7 @@ class Standard(Recipe):
     """Distribution of the latents: standard normal, or uniform on [-1, 1]."""
     latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
     """Latent dimension (images: 100)."""
-    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 128
+    width: Annotated[int, Ge(1), Le(MAX_UNITS), Doublings(1)] = 128
     """Hidden units of the MLPs (images: 32, channels of the grid of half the image's
     sides; papers: 64 or 128)."""
 

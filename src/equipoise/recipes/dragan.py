@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from equipoise.coerce import Ge, Gt
+from equipoise.ranges import Around
 from equipoise.recipes.base import register
 from equipoise.recipes.dcgan_family import CrossEntropy
 from equipoise.recipes.method import CriticBatch, Method, Rates
@@ -37,10 +38,10 @@ class DRAGAN(CrossEntropy):
     summary = "the original loss with a gradient penalty around real samples"
     paper = "Kodali et al. 2017, On Convergence and Stability of GANs"
 
-    penalty: Annotated[float, Ge(0)] = 10.0
+    penalty: Annotated[float, Ge(0), Around(10)] = 10.0
     """Weight lambda of the gradient penalty (points: 0.05; a larger one keeps D from
     changing direction in one dimension)."""
-    perturbation: Annotated[float, Gt(0)] = 0.5
+    perturbation: Annotated[float, Gt(0), Around(4)] = 0.5
     """Standard deviation c of the noise around real samples, in units of the data's."""
     target: Annotated[float, Ge(0)] = 1.0
     """Target k of the gradient's norm."""

@@ -34,6 +34,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from equipoise.coerce import Ge
+from equipoise.ranges import Around
 from equipoise.recipes.base import register
 from equipoise.recipes.dcgan_family import Standard
 from equipoise.recipes.method import AuxOutputs, Losses, Method, Networks
@@ -61,7 +62,7 @@ class FastGAN(Standard):
 
     learning_rate: float = 1e-3
     """Adam's learning rate at the start (paper: 2e-4)."""
-    reconstruction: Annotated[float, Ge(0)] = 1.0
+    reconstruction: Annotated[float, Ge(0), Around(10)] = 1.0
     """Weight lambda of the reconstruction error in D's loss."""
     augment: str = "color,translation"
     """Random changes of all images that D sees (DiffAugment, Zhao et al. 2020): color,

@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from equipoise.coerce import Ge, Le
 from equipoise.errors import RequestError
+from equipoise.ranges import Doublings
 from equipoise.recipes.base import MAX_UNITS, register
 from equipoise.recipes.dcgan_family import Standard
 from equipoise.recipes.method import Losses, Method, Networks
@@ -72,7 +73,7 @@ class Projected(Standard):
     """Pixels a side of the images that the frozen network sees, a multiple of 32.
     Default: twice the images' longer side, at least 64 and at most 128, but not less
     than the images have."""
-    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 32
+    width: Annotated[int, Ge(1), Le(MAX_UNITS), Doublings(1)] = 32
     """Channels of G's grid of half the image's sides, and of D's finest mixed features
     (paper: 64)."""
     augment: str = "color,translation,cutout"

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from equipoise.coerce import Ge, Gt, Le, Lt
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
+from equipoise.ranges import Around, Doublings
 from equipoise.recipes.base import MAX_UNITS, Recipe, cosine, register
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import Relativistic
@@ -64,7 +65,7 @@ class R3GAN(Recipe):
     scaling: ScalingKind = "unit"
     """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
     1], where the published gammas hold) (points: standard)."""
-    gamma: Annotated[float, Ge(0)] = 3.0
+    gamma: Annotated[float, Ge(0), Around(10)] = 3.0
     """Weight of the R1 and R2 penalties at the start: gamma / 2 times their sum joins
     D's loss (points: 0.1; paper: by the image size)."""
     gamma_end: Annotated[float, Gt(0), Le(1)] = 0.1
@@ -74,7 +75,7 @@ class R3GAN(Recipe):
     preset: Literal["sized", "paper"] = "sized"
     """sized: networks and learning rates for a CPU. paper: those published for images
     of 32, 64 or 256 pixels a side."""
-    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 48
+    width: Annotated[int, Ge(1), Le(MAX_UNITS), Doublings(1)] = 48
     """Channels of the coarsest grids, 4 x 4 and 8 x 8, halved on each finer one
     (points: hidden units; paper: 768)."""
     blocks: Annotated[int, Ge(1), Le(1000)] = 1

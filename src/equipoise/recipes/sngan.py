@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from equipoise.coerce import Gt
+from equipoise.ranges import Around
 from equipoise.recipes.base import register
 from equipoise.recipes.dcgan_family import Standard
 from equipoise.recipes.method import Losses, Method
@@ -39,7 +40,7 @@ class SNGAN(Standard):
 
     beta1: float = 0.0
     """Adam's first beta: momentum."""
-    lipschitz: Annotated[float, Gt(0)] = 1.0
+    lipschitz: Annotated[float, Gt(0), Around(4)] = 1.0
     """D's Lipschitz constant: the factor on its normalised output (points: 16, to
     follow narrow modes)."""
 

@@ -44,6 +44,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from equipoise.coerce import Ge, Interval, Le
 from equipoise.data import ScalingKind
+from equipoise.ranges import Doublings
 from equipoise.recipes.base import MAX_UNITS, Recipe, register
 from equipoise.recipes.method import CriticBatch, GeneratorBatch, Losses, Method, Networks, Rates
 
@@ -101,7 +102,7 @@ class StyleGAN2(Recipe):
     """Layers of the mapping network (paper: 8; ADA: 2)."""
     latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 64
     """Dimension of the style's latent, without the noise (paper: 512)."""
-    width: Annotated[int, Ge(1), Le(MAX_UNITS)] = 32
+    width: Annotated[int, Ge(1), Le(MAX_UNITS), Doublings(1)] = 32
     """Channels of the grid of half the image's sides; each coarser one has twice as
     many."""
 

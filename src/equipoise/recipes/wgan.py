@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from equipoise.coerce import Gt
+from equipoise.ranges import Around
 from equipoise.recipes.base import Optimizer, register
 from equipoise.recipes.dcgan_family import Standard
 from equipoise.recipes.method import Losses, Method
@@ -47,7 +48,7 @@ class WGAN(Standard):
     """RMSProp's smoothing constant, or Adam's second beta."""
     discriminator_steps: int = 5
     """Steps of the critic for every step of G (n_critic)."""
-    clip: Annotated[float, Gt(0)] = 0.01
+    clip: Annotated[float, Gt(0), Around(10)] = 0.01
     """The critic's weights are clipped to [-clip, clip]."""
 
     def build(self, space: NetworkSpace) -> Method:

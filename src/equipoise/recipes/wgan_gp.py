@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from equipoise.coerce import Ge
+from equipoise.ranges import Around
 from equipoise.recipes.base import register
 from equipoise.recipes.dcgan_family import Standard
 from equipoise.recipes.method import CriticBatch, Losses, Method, Rates
@@ -48,7 +49,7 @@ class WGANGP(Standard):
     """Adam's second beta."""
     discriminator_steps: int = 5
     """Steps of the critic for every step of G (n_critic) (images: 2; paper: 5)."""
-    penalty: Annotated[float, Ge(0)] = 10.0
+    penalty: Annotated[float, Ge(0), Around(10)] = 10.0
     """Weight lambda of the gradient penalty (points: 0.02; paper: 0.1 for toy data)."""
 
     @classmethod

@@ -202,7 +202,7 @@ def primary(log: Sequence[Mapping[str, Any]], table: MetricResult) -> Image | No
         baseline = f"real samples: {number(curve.baseline)} (baseline of this curve)"
         axes.axhline(curve.baseline, color="black", linewidth=1, linestyle="--", label=baseline)
     legend_above(axes)
-    _logarithmic(axes, [*values, curve.baseline] if curve.baseline is not None else values)
+    scale_metric(axes, [*values, curve.baseline] if curve.baseline is not None else values)
     ends = f"from {number(values[0])} to {number(values[-1])}; the best was {number(min(values))}"
     return svg_image(figure, f"{label} against samples seen, {ends}.", _baseline_note(curve, table))
 
@@ -236,7 +236,7 @@ def gradients(log: Sequence[Mapping[str, Any]]) -> Image | None:
             return None
         axes.plot(seen, values, color=color, linewidth=1.2, label=label)
         shown += values
-    _logarithmic(axes, shown)
+    scale_metric(axes, shown)
     legend_above(axes)
     return svg_image(figure, "Norms of both networks' gradients against samples seen.")
 
@@ -256,7 +256,7 @@ def compared_runs(curves: Mapping[str, Curve], name: str) -> Image | None:
         if curve.baseline is not None:
             axes.axhline(curve.baseline, color=lines[-1].get_color(), linewidth=1, linestyle="--")
     baselines = [curve.baseline for curve in shown.values() if curve.baseline is not None]
-    _logarithmic(axes, [*(value for curve in shown.values() for value in curve.values), *baselines])
+    scale_metric(axes, [*(value for curve in shown.values() for value in curve.values), *baselines])
     legend_above(axes, lines, list(shown))  # by hand: a name may begin with _
     ends = "; ".join(f"{run} ends at {number(curve.values[-1])}" for run, curve in shown.items())
     caption = f"Measured {QUICK_PROTOCOL}"
@@ -278,7 +278,7 @@ def _axes(figure: Figure, ylabel: str) -> Axes:
     return axes
 
 
-def _logarithmic(axes: Axes, values: Sequence[float]) -> None:
+def scale_metric(axes: Axes, values: Sequence[float]) -> None:
     """A logarithmic scale with plain numbers, where all values are above 0 and the
     greatest is many times the least. Over a shorter range it would hardly have a round
     number to show."""

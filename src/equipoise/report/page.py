@@ -174,22 +174,29 @@ def _short(value: Any) -> str:
 
 
 def _render(content: Page) -> str:
-    return _template().render(page=content)
+    return template(files("equipoise.report").joinpath(TEMPLATE).read_text("utf-8")).render(
+        page=content
+    )
 
 
 @cache
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
+def template(text: str) -> Template:
+    """A template of a page. It can include files of this package, such as the style of
+    all pages."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     def finalize(value: object) -> object:
         """Names from files may hold characters that no page can be written with."""
         return printable(value) if isinstance(value, str) else value
 
     environment = Environment(
+        loader=FunctionLoader(
+            lambda name: files("equipoise.report").joinpath(name).read_text("utf-8")
+        ),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=finalize,
     )
-    return environment.from_string(files("equipoise.report").joinpath(TEMPLATE).read_text("utf-8"))
+    return environment.from_string(text)

@@ -263,7 +263,7 @@ def gather(
         else (),
         data=config.data_arguments,
         run=None if run is None else shlex.quote(str(run)),
-        early_stopping=source.early_stopping and not source.for_test,
+        has_validation=source.has_validation and not source.for_test,
         outliers=source.has_outliers,
         ends_level=recipe.ends_level,
         changed=tuple(

@@ -92,11 +92,11 @@ class TrainedRun:
                 self.config.data,
                 label_column=settings.label_column,
                 memory_budget=settings.memory_budget,
-                split_seed=settings.seed,
+                split_seed=settings.seed_of_split,
                 images=settings.images,
                 roles=settings.roles,
             )
-            self.source.early_stopping = settings.stop_when is not None
+            self.source.has_validation = settings.has_validation
         return self.source
 
     def sampling_arguments(

@@ -202,7 +202,7 @@ class RunConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """The content of config.json."""
-        validation = "none" if self.settings.stop_when is None else "a seeded half of it"
+        validation = "a seeded half of it" if self.settings.has_validation else "none"
         return {
             "equipoise": self.equipoise,
             "recipe": recipe_to_dict(self.recipe),
@@ -212,7 +212,7 @@ class RunConfig:
             "data": self.data.to_dict(),
             "transform": self.transform,
             "held_out": {
-                "seed": self.settings.seed,
+                "seed": self.settings.seed_of_split,
                 "rule": HELD_OUT_RULE,
                 "validation": validation,
             },

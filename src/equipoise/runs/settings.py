@@ -38,6 +38,9 @@ class RunSettings:
     before."""
     seed: Annotated[int, Interval(0, 2**31 - 1)] = 0
     """Seed of everything random: one seed, one result at one thread count."""
+    split_seed: Annotated[int | None, Interval(0, 2**31 - 1)] = None
+    """Seed of the choice of samples that are held out, to train with several seeds on
+    one split. Default: the seed."""
     device: str = "auto"
     """cpu, cuda, or auto: a CUDA GPU if there is one.
 
@@ -58,6 +61,9 @@ class RunSettings:
     stop_when: Literal["converged"] | None = None
     """converged: stop when the metric measured while training no longer improves, and
     keep the best generator."""
+    validation: bool = False
+    """Take metrics while training on half of the held-out samples, and the report's on
+    the other half: for runs that are chosen by the former. `stop_when` implies it."""
     evaluate: Evaluation = "auto"
     """The report after `equipoise train`: full, quick (about a fifth of the samples) or
     none. auto: full after two minutes of training, else quick."""
@@ -103,6 +109,16 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         validate(self, self._conflicts)
+
+    @property
+    def seed_of_split(self) -> int:
+        """The seed of the choice of samples that are held out."""
+        return self.seed if self.split_seed is None else self.split_seed
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether half of the held-out samples are a validation split."""
+        return self.validation or self.stop_when is not None
 
     @property
     def images(self) -> ImageOptions:

@@ -100,7 +100,7 @@ def joined(device: str) -> Iterator[None]:
         # torchrun keeps the store of one machine when it starts the processes again.
         store = PrefixStore(f"attempt {os.environ.get(RESTARTS, '0')}", store)
     Ranks.store = store
-    _end_with_parent()
+    end_with_parent()
     dist.init_process_group(
         backend, store=store, rank=this, world_size=size, timeout=timedelta(seconds=timeout())
     )
@@ -133,7 +133,7 @@ def _backend(device: str) -> str:
     return "cpu:gloo,cuda:nccl"
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Stop the training as SIGTERM does, when the process that started it is gone."""
     lifeline = os.environ.get(LIFELINE)
     if lifeline is None:
@@ -179,10 +179,10 @@ def start(processes: int, arguments: Sequence[str]) -> int:
         meeting, (lifeline, kept) = folder / "meeting", os.pipe()
         stack.callback(os.close, kept)
         children = list[Child]()
-        stack.callback(_kill, children)
+        stack.callback(kill, children)
         for number in range(processes):
             child = subprocess.Popen(
-                [*_program(), *arguments],
+                [*program(), *arguments],
                 env=_environment(number, processes, meeting, lifeline),
                 stdin=subprocess.DEVNULL,
                 stdout=None if number == 0 else subprocess.DEVNULL,
@@ -194,11 +194,11 @@ def start(processes: int, arguments: Sequence[str]) -> int:
         return _Supervisor(children, meeting.with_suffix(RUN_SUFFIX)).run()
 
 
-def _program() -> list[str]:
-    """This program, which looks for modules in the working directory if this process
-    does."""
+def program(module: str = "equipoise") -> list[str]:
+    """A module as a program, which looks for modules in the working directory if this
+    process does."""
     path = [] if os.getcwd() in sys.path or "" in sys.path else ["-P"]
-    return [sys.executable, *path, "-m", "equipoise"]
+    return [sys.executable, *path, "-m", module]
 
 
 def _environment(number: int, processes: int, meeting: Path, lifeline: int) -> dict[str, str]:
@@ -215,7 +215,8 @@ def _environment(number: int, processes: int, meeting: Path, lifeline: int) -> d
     }
 
 
-def _kill(children: Sequence[Child]) -> None:
+def kill(children: Sequence[Child]) -> None:
+    """End processes that have not ended by themselves."""
     for child in children:
         if child.poll() is None:
             child.kill()

@@ -201,7 +201,7 @@ def _source(run: Path, config: RunConfig, request: Request, settings: RunSetting
             labels,
             label_column=settings.label_column,
             memory_budget=settings.memory_budget,
-            split_seed=settings.seed,
+            split_seed=settings.seed_of_split,
             overrides=settings.columns_by_name,
             constraints=settings.constraints,
             images=settings.images,

@@ -94,7 +94,7 @@ def _source(request: Request, settings: RunSettings, ranks: Ranks) -> Source:
         request.labels,
         label_column=settings.label_column,
         memory_budget=settings.memory_budget,
-        split_seed=settings.seed,
+        split_seed=settings.seed_of_split,
         overrides=settings.columns_by_name,
         constraints=settings.constraints,
         images=settings.images,

@@ -111,7 +111,7 @@ class Trainer:
         self.source, self.settings, self.ranks = source, settings, ranks
         self.warn = warn if ranks.is_main else lambda _: None
         self.writer = RunWriter(directory if ranks.is_main else None, self.warn)
-        source.early_stopping = settings.stop_when is not None
+        source.has_validation = settings.has_validation
         self.device = resolve_device(settings.device)
         self._build(recipe, transform)
         self._set_speed(None if recorded is None else recorded.machine)

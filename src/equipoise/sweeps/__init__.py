@@ -1,0 +1,2 @@
+"""Sweeps: a search over the fields of a recipe, and what is left of its gain on fresh
+seeds."""
