@@ -241,7 +241,9 @@ class Ranks:
             hung = "timed out" in str(error).lower() or "timeout" in str(error).lower()
             who = self._named(self._silent() if hung else [])
             what = "did not answer in time" if hung else "has ended"
-            raise LostRankError(f"{who} {what}, so that training cannot go on", hung=hung) from None
+            raise LostRankError(
+                f"{who} {what}, so that the others cannot go on", hung=hung
+            ) from None
 
     def _silent(self) -> list[int]:
         """The ranks that do not say that they wait, after a time-out on all that do."""
