@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from equipoise.cli.parser import option, positional
+from equipoise.coerce import raise_mistakes
 from equipoise.data import AskedLayout, writers
-from equipoise.errors import RequestError
 
 RUN_NEEDED = "a run directory"
 OUT_HELP = (
@@ -50,12 +50,12 @@ class Sample:
     """cpu, cuda, or auto: a CUDA GPU if there is one."""
 
     def __post_init__(self) -> None:
-        limits = {"shard_size": (1, None), "processes": (1, MAX_PROCESSES)}
-        for name, (least, most) in limits.items():
-            given = getattr(self, name)
-            if given is not None and (given < least or (most is not None and given > most)):
-                within = f"at least {least}" if most is None else f"from {least} to {most}"
-                raise RequestError(f"{name} = {given}: must be {within}")
+        mistakes = []
+        if self.shard_size is not None and self.shard_size < 1:
+            mistakes.append(f"shard_size = {self.shard_size}: must be at least 1")
+        if self.processes is not None and not 1 <= self.processes <= MAX_PROCESSES:
+            mistakes.append(f"processes = {self.processes}: must be from 1 to {MAX_PROCESSES}")
+        raise_mistakes(mistakes)
 
 
 @dataclass(frozen=True)

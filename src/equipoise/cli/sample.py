@@ -97,12 +97,11 @@ def _write_files(
         return
     what = "image" if gan.schema.is_image else "window" if gan.schema.series is not None else "row"
     shards = Manifest.read(out) if out.is_dir() else None
-    amount, of = f"{n:,} {what}{'s' * (n != 1)}", ""
+    text = f"Wrote {out}: {n:,} {what}{'s' * (n != 1)}"
     if shards is not None:
-        if shards.drawn is not None:
-            amount = _of_drawn(n, shards.drawn)
-        of = f", in {shards.shards:,} {shards.ending} file{'s' * (shards.shards != 1)}"
-    echo(f"Wrote {out}: {amount}{of}")
+        text += f" in {shards.shards:,} {shards.ending} file{'s' * (shards.shards != 1)}"
+        text += "" if shards.dropped is None else f"; {shards.dropped:.1%} of those drawn dropped"
+    echo(text)
 
 
 def _check_one_writes(options: Sample, kind: str | None) -> None:

@@ -13,15 +13,16 @@ import torch
 
 from equipoise import __version__
 from equipoise.coerce import Ge, instance, validate
-from equipoise.errors import EquipoiseError, RequestError, clipped, first_line
+from equipoise.errors import EquipoiseError, RequestError, clipped
 from equipoise.sampling.conditions import Where
 from equipoise.utils.atomic_io import read_file, write_atomic
 
 NAME = "_manifest.json"  # readers of Parquet leave out what begins with "_" or "."
 FORMAT = 1
 MAX_BYTES = 2**24
-FREE = ("drawn",)  # fields that may differ
+FREE = ("dropped",)  # fields that may differ
 VERSIONS = {"equipoise": __version__, "torch": torch.__version__}
+SHOWN_DIGITS = 12  # of a SHA-256
 MAX_SHARDS = 1_000_000
 
 
@@ -49,15 +50,15 @@ class Manifest:
     """The type of the device that samples are drawn on: "cpu" or "cuda"."""
     versions: dict[str, str] = field(default_factory=lambda: dict(VERSIONS))
     """Of Equipoise and torch: others may round differently."""
-    drawn: int | None = None
-    """Rows drawn for those that meet conditions and constraints; None until all shards
-    are there, without any of both, and where sampling was interrupted."""
+    dropped: float | None = None
+    """The share of rows drawn that did not meet conditions or constraints, when shards
+    were last made; None without any of both, and until then."""
 
     def __post_init__(self) -> None:
         validate(self, self._too_many)
 
     def _too_many(self) -> Iterator[str]:
-        if self.shards > MAX_SHARDS:
+        if self.shard_size > 0 and self.shards > MAX_SHARDS:
             least = -(-self.n // MAX_SHARDS)
             yield (
                 f"shard_size = {self.shard_size:,}: makes {self.shards:,} files of {self.n:,} "
@@ -96,7 +97,7 @@ class Manifest:
         """
         asked, there = asdict(self), asdict(found)
         differing = [
-            f"{name} {_shown(there[name])}, not {_shown(value)}"
+            f"{name} {_shown(name, there[name])}, not {_shown(name, value)}"
             for name, value in asked.items()
             if name not in FREE and value != there[name]
         ]
@@ -126,10 +127,8 @@ class Manifest:
             return instance(cls, stored)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
-            raise EquipoiseError(
-                f"{path} is damaged ({clipped(first_line(error))}): give another folder"
-            ) from None
+        except (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
+            raise EquipoiseError(f"{path} is damaged: give another folder") from None
 
 
 def where_as_text(where: Where | None) -> dict[str, str]:
@@ -147,7 +146,9 @@ def _text(asked: Any) -> str:
     return repr(asked.tolist() if hasattr(asked, "tolist") else asked)
 
 
-def _shown(value: Any) -> str:
+def _shown(name: str, value: Any) -> str:
+    if name == "generator":
+        return f"{str(value)[:SHOWN_DIGITS]}..."
     if isinstance(value, Mapping):
         return clipped(", ".join(f"{name} = {of}" for name, of in value.items())) or "none"
     return "none" if value is None else clipped(str(value))

@@ -73,7 +73,7 @@ class ParquetShards(ShardFormat):
 
         writers.find(PARQUET).check_installed(f"{PARQUET} files")
         self.sampler = sampler
-        size = part_size(sampler.schema)
+        size = min(part_size(sampler.schema), sampler.draws.block)
         first = Asked(size, seed=0)
         some = self._frame(Rows.join([*sampler.rows(first, range(size))]), first, 0)
         self.no_rows, self.types = some.iloc[:0], schema_of(Path("Parquet"), some)

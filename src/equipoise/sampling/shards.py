@@ -104,10 +104,11 @@ def write_shards(
             for shard in missing[ranks.rank :: ranks.size]:
                 path = manifest.shard_path(folder, shard)
                 shards.write(path, asked, manifest.span(shard), done)
-    if asked.conditions is not None:
-        drawn = sum(ranks.of_all(asked.conditions.drawn))
-        if ranks.is_main and len(missing) == manifest.shards:
-            replace(manifest, drawn=drawn).write(folder)
+    if asked.conditions is not None and missing:
+        counts = ranks.of_all((asked.conditions.met, asked.conditions.drawn))
+        met, drawn = (sum(of_rank) for of_rank in zip(*counts, strict=True))
+        if ranks.is_main:
+            replace(manifest, dropped=1 - met / max(drawn, 1)).write(folder)
 
 
 def _prepared(folder: Path, manifest: Manifest, left_open: Collection[str]) -> Task:
