@@ -111,11 +111,11 @@ def _check_one_writes(options: Sample, kind: str | None) -> None:
         RequestError: If not.
     """
     several = {
-        "--shard-size": options.shard_size,
-        "--processes": options.processes,
-        "torchrun's processes": world_size() if world_size() > 1 else None,
+        "--shard-size": options.shard_size is not None,
+        "--processes": (options.processes or 1) > 1,
+        "several processes": world_size() > 1 and options.processes is None,
     }
-    asked = [name for name, value in several.items() if value is not None]
+    asked = [name for name, is_asked in several.items() if is_asked]
     if asked and kind != FOLDER:
         given = " is not given" if options.out is None else f" = {str(options.out)!r}"
         raise RequestError(

@@ -117,7 +117,7 @@ class Manifest:
         """The manifest of a folder of shards; None where there is none.
 
         Raises:
-            EquipoiseError: If it is damaged.
+            EquipoiseError: If it is damaged, or cannot be read.
         """
         path = folder / NAME
         try:
@@ -127,7 +127,9 @@ class Manifest:
             return instance(cls, stored)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        except OSError as error:
+            raise EquipoiseError(f"{path} could not be read: {error.strerror or error}") from error
+        except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
             raise EquipoiseError(f"{path} is damaged: give another folder") from None
 
 
