@@ -178,6 +178,12 @@ def test_a_wrong_request_gets_one_line_and_nothing_is_written(
         (["-n", "0", "--out", "a.png"], "-n = 0: must be at least 1"),
         (["-n", "many"], "-n = 'many': must be a whole number"),
         (["--label", "3"], "label '3': this generator has no classes: "),
+        (
+            ["--processes", "0", "--shard-size", "0"],
+            "shard_size = 0: must be at least 1; processes = 0: must be from 1 to 1024",
+        ),
+        (["--processes", "2"], "--processes: for files in a folder, and --out is not given"),
+        (["--shard-size", "9", "--out", "a.csv"], "a folder, and --out = 'a.csv': give a name"),
     ],
 )
 def test_samples_that_cannot_be_drawn_get_one_line(

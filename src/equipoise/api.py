@@ -17,7 +17,7 @@ from equipoise.runs.settings import RunSettings
 from equipoise.runtime.device import resolve_device
 from equipoise.runtime.process import iterate_with_torch_settings, restores_torch_settings
 from equipoise.sampling.conditions import Conditions, Where
-from equipoise.sampling.sampler import Codes
+from equipoise.sampling.draws import Codes
 from equipoise.training import resume as resuming
 from equipoise.training import start, warm_start
 from equipoise.training.events import Callback
@@ -39,17 +39,11 @@ class GAN:
 
     `recipe` names a published method (`equipoise recipes` lists them); None is the
     default, "balanced". Further keywords are fields of the recipe, such as `batch_size`
-<<<<<<< HEAD
-    or `gamma`, and of the run: `samples`, `minutes`, `seed`, `device`, `threads`,
-    `precision`, `compile`, `memory_budget`, `label_column`, `columns`, `constraints`,
-    `stop_when`, `evaluate`, `tracker`; of tables of series `series`, `time`; of images
-    and windows `layout`; of images `alpha`, `size`, `crop`, `fit`.
-=======
     or `gamma`, and of the run: `samples`, `minutes`, `seed`, `split_seed`, `device`,
     `threads`, `precision`, `compile`, `memory_budget`, `label_column`, `columns`,
-    `constraints`, `stop_when`, `validation`, `evaluate`; of tables of series `series`,
-    `time`; of images and windows `layout`; of images `alpha`, `size`, `crop`, `fit`.
->>>>>>> sweep
+    `constraints`, `stop_when`, `validation`, `evaluate`, `tracker`; of tables of series
+    `series`, `time`; of images and windows `layout`; of images `alpha`, `size`, `crop`,
+    `fit`.
 
     Raises RequestError for a name that is not known, with the nearest one, and for a
     value that cannot be.
@@ -252,21 +246,35 @@ class GAN:
         *,
         label: Hashable | None = None,
         code: Codes | None = None,
+        where: Where | None = None,
         seed: int | None = None,
+        shard_size: int | None = None,
     ) -> Path:
-        """Write n images, a file each, of the size and format of the training data, and
-        return the path: a folder, a .zip, or a .tar for WebDataset.
+        """Write n samples into files, drawn as they are written, so that there may be
+        more than memory holds, and return the path.
 
-        They are the images that `sample` returns, drawn as they are written, so that
-        there may be more than memory holds. A generator with labels puts them into a
-        folder for each class, or in a .tar the class beside each, unless `label` asks
+        Images become a file each, of the size and format of the training data: in a
+        folder, a .zip, or a .tar for WebDataset. A generator with labels puts them into
+        a folder for each class, or in a .tar the class beside each, unless `label` asks
         for one.
 
+        All other samples, and images with `shard_size` or more than 100,000 of them,
+        become shards in the folder `path`: files of `shard_size` samples each, .parquet
+        or .tar. After an interruption the same call goes on with the shards that are
+        missing. In a process group all ranks must call it; each makes its part. The
+        samples are the same in any case: those that `sample` returns, but for `where`
+        and constraints, where each block of rows is drawn on its own. See
+        docs/scaling.md.
+
         Raises:
-            RequestError: As `sample`, for points, and if the path is taken.
+            RequestError: As `sample`, and if the path is taken, or holds shards of
+                other samples.
             EquipoiseError: If it cannot be written.
+            InterruptedRunError: Ctrl-C, for shards. Those that are whole stay.
         """
-        self._trained().write_samples(Path(path), n, label, code, seed)
+        conditions = self._conditions(where, label)
+        run = self._trained()
+        run.write_samples(Path(path), n, label, code, seed, conditions, where, shard_size)
         return Path(path)
 
     def encode(self, data: Any) -> dict[str, NDArray[Any]]:

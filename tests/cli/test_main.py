@@ -192,6 +192,21 @@ def test_samples_in_any_file_are_the_librarys_to_the_bit(
     assert [path.name for path in here.iterdir()] == [f"a.{suffix}"]
 
 
+def test_a_folder_gets_shards_and_the_same_command_goes_on(
+    trained: Path, here: Path, command: Command
+) -> None:
+    words = ["sample", str(trained), "-n", "50", "--out", "out", "--shard-size", "20"]
+    told = (0, "Wrote out: 50 rows in 3 .parquet files\n", "")
+    for _ in range(2):
+        answer = command(*words)
+        assert (answer.status, answer.out, answer.err) == told
+        assert len(pd.read_parquet(here / "out")) == 50
+        (here / "out" / "samples-000001.parquet").unlink()
+    answer = command(*words, "--seed", "-1")
+    assert (answer.status, answer.err.count("\n")) == (2, 1)
+    assert "ask for the same to go on, or give another folder" in answer.err
+
+
 def test_a_image_of_samples_is_a_png(trained: Path, here: Path, command: Command) -> None:
     assert command("sample", str(trained), "--out", "a.png", "--seed", "0").status == 0
     assert Image.open(here / "a.png").format == "PNG"

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from equipoise import GAN
-from equipoise.cli import sample_files
 from equipoise.cli.main import main
 from equipoise.runs.directory import RunDirectory
+from equipoise.sampling import frames
 
 pytestmark = pytest.mark.usefixtures("brief_reports", "no_pages")
 
@@ -164,7 +164,7 @@ def test_many_columns_are_not_all_printed_before_a_training(here: Path, command:
 def test_samples_in_a_file_are_the_samples(
     run: Path, command: Command, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sample_files, "PART_ROWS", 64)
+    monkeypatch.setattr(frames, "PART_ROWS", 64)
     answer = command("sample", str(run), "-n", "150", "--seed", "7", "--out", f"a{ending}")
     assert (answer.status, answer.out, answer.err) == (0, f"Wrote a{ending}\n", "")
     expected = GAN.load(run).sample(150, seed=7)
@@ -212,7 +212,7 @@ def test_conditions_are_typed_and_the_draws_are_told(run: Path, command: Command
 def test_constraints_are_typed_and_hold_in_what_is_written(
     data: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sample_files, "PART_ROWS", 64)
+    monkeypatch.setattr(frames, "PART_ROWS", 64)
     frame = customers()
     frame["until"] = frame["since"] + pd.to_timedelta(frame["age"], "D")
     frame["twice"] = (frame["spent"] * 2).round(2)

@@ -1,4 +1,4 @@
-"""What is typed for a training in several processes, and how it ends."""
+"""What is typed for a training or a sampling in several processes, and how it ends."""
 
 from __future__ import annotations
 
@@ -67,6 +67,10 @@ def ended(words: list[str], where: Path, **more: str) -> Answer:
 
 def train(*words: str) -> list[str]:
     return ["-m", "equipoise", "train", *words]
+
+
+def sample(*words: str) -> list[str]:
+    return ["-m", "equipoise", "sample", *words]
 
 
 def wait_for(what: Callable[[], Any]) -> Any:
@@ -301,3 +305,65 @@ def test_fit_joins_a_process_group_and_refuses_what_differs(tmp_path: Path) -> N
         told = [process.communicate(timeout=DEADLINE)[1] for process in (first, second)]
         assert [first.returncode, second.returncode] == [0, 0], "\n".join(told)
     assert (tmp_path / "run" / "generator.safetensors").is_file()
+
+
+SHARDS = ["-n", "60000", "--seed", "1", "--shard-size", "1000"]
+
+
+def shards(folder: Path) -> dict[str, bytes]:
+    """The content of each shard."""
+    return {path.name: path.read_bytes() for path in folder.glob("samples-*")}
+
+
+def test_two_processes_write_the_shards_that_one_writes(trained_images: Path, here: Path) -> None:
+    words = [str(trained_images), "-n", "30", "--seed", "1", "--shard-size", "7"]
+    told = ended(sample(*words, "--out", "two", "--processes", "2"), here)
+    assert (told.status, told.out) == (0, "Wrote two: 30 images in 5 .tar files\n"), told.err
+    assert main(["sample", *words, "--out", "one"]) == 0
+    assert len(shards(here / "two")) == 5
+    assert shards(here / "two") == shards(here / "one")
+    refused = ended(sample(*words, "--out", "two", "--processes", "2", "--label", "dark"), here)
+    assert refused.status == 2
+    assert "holds samples with label none, not dark" in refused.err
+    assert refused.err.count("ask for the same") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_killed_sampling_goes_on_as_if_it_had_not_been(
+    trained: Path, here: Path, processes: str
+) -> None:
+    words = sample(str(trained), *SHARDS, "--processes", processes, "--out")
+    undisturbed = ended([*words, "undisturbed"], here)
+    assert undisturbed.status == 0, undisturbed.err
+    with running([*words, "killed"], here) as process:
+        wait_for(lambda: len([*(here / "killed").glob("samples-*")]) > 3)
+        os.kill(children(process)[1] if processes == "2" else process.pid, signal.SIGKILL)
+        _, err = process.communicate(timeout=DEADLINE)
+    before = shards(here / "killed")
+    assert 3 < len(before) < 60
+    if processes == "2":
+        assert process.returncode == 1
+        assert "ended by SIGKILL; the files in killed are whole; the same command goes on" in err
+    assert ended([*words, "killed"], here).status == 0
+    assert shards(here / "killed") == shards(here / "undisturbed")
+    assert {path.name for path in (here / "killed").glob(".*")} <= {".lock"}
+
+
+@pytest.mark.slow
+def test_a_signal_to_the_command_stops_a_sampling_and_torchrun_goes_on(
+    trained: Path, here: Path
+) -> None:
+    words = [str(trained), *SHARDS, "--out", "out"]
+    with running(sample(*words, "--processes", "2"), here) as process:
+        wait_for(lambda: [*(here / "out").glob("samples-*")])
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 128 + signal.SIGINT
+    assert re.search(r"stopped by SIGINT: \d+ of 60 shards are in out; ask for the same", err)
+    told = ended([*TORCHRUN, "-m", "equipoise", "sample", *words], here)
+    assert told.status == 0, told.err
+    assert told.out.count("Wrote out: 60,000 rows in 60 .parquet files") == 1
+    assert ended(sample(*words[:-1], "alone"), here).status == 0
+    assert shards(here / "out") == shards(here / "alone")

@@ -11,7 +11,7 @@ from tests.helpers import TINY
 
 from equipoise import GAN
 from equipoise.sampling.batching import rebatch
-from equipoise.sampling.sampler import BLOCK
+from equipoise.sampling.draws import BLOCK
 
 
 @pytest.mark.parametrize("sizes", [[], [7], [3, 3, 1], [1] * 7, [5, 0, 2], [10, 11]])

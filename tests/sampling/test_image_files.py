@@ -65,10 +65,10 @@ def test_labels_whose_folders_would_clash_are_numbered(
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"class-0", "class-1"}
 
 
-def test_points_are_refused(tmp_path: Path, tiny: dict[str, Any]) -> None:
+def test_points_in_an_archive_are_refused(tmp_path: Path, tiny: dict[str, Any]) -> None:
     gan = GAN(**tiny).fit(RNG.normal(size=(100, 2)))
-    with pytest.raises(RequestError, match=r"points are no images; give a file that ends in \.npy"):
-        gan.write_samples(tmp_path / "out", 3)
+    with pytest.raises(RequestError, match=r"out\.zip': only images go into one such file"):
+        gan.write_samples(tmp_path / "out.zip", 3)
     assert not list(tmp_path.iterdir())
 
 

@@ -24,7 +24,8 @@ from equipoise.networks.latents import Prior
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.dcgan import DCGAN
 from equipoise.sampling import batching
-from equipoise.sampling.sampler import BLOCK, Sampler
+from equipoise.sampling.draws import BLOCK
+from equipoise.sampling.sampler import Sampler
 from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.per_channel import ChannelClusters
 from equipoise.transforms.whitening import ComponentWhitening

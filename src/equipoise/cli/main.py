@@ -33,12 +33,9 @@ Train generative adversarial networks that anyone can depend on.
   equipoise sample RUN      draw new samples from a trained run
   equipoise evaluate RUN    measure a run again, or against other data
   equipoise compare RUN ... put several runs in one table, and in one page
-<<<<<<< HEAD
   equipoise status RUN ...  show what runs are doing, from their files alone
-=======
   equipoise sweep DATA      search for better settings, and say how much of the gain is
                             luck
->>>>>>> sweep
   equipoise describe DATA   show what is understood of data, such as a table's columns
   equipoise recipes         list the methods
   equipoise datasets        list the built-in sources and the files that can be read
@@ -165,17 +162,16 @@ def _compare(arguments: Sequence[str]) -> None:
     compare(arguments)
 
 
-<<<<<<< HEAD
 def _status(arguments: Sequence[str]) -> None:
     from equipoise.cli.status import status
 
     status(arguments)
-=======
+
+
 def _sweep(arguments: Sequence[str]) -> None:
     from equipoise.cli.sweep import sweep
 
     sweep(arguments)
->>>>>>> sweep
 
 
 def _describe(arguments: Sequence[str]) -> None:
@@ -201,11 +197,8 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "sample": _sample,
     "evaluate": _evaluate,
     "compare": _compare,
-<<<<<<< HEAD
     "status": _status,
-=======
     "sweep": _sweep,
->>>>>>> sweep
     "describe": _describe,
     "recipes": _recipes,
     "datasets": _datasets,

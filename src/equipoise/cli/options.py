@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from equipoise.cli.parser import option, positional
+from equipoise.coerce import raise_mistakes
 from equipoise.data import AskedLayout, writers
 
 RUN_NEEDED = "a run directory"
 OUT_HELP = (
     "FILE.npy, .npz or .csv for the samples, FILE.png for an image of them; of a table "
     f"{', '.join(writers.endings())}. A folder (a name without an ending), .zip, or .tar for "
-    "WebDataset: an image file for each, in the size and format of the data. Default: points "
-    "and rows are printed."
+    "WebDataset: an image file for each, in the size and format of the data. A folder of points, "
+    "rows or windows, or of more than 100,000 images: .parquet or .tar files of --shard-size "
+    "each; the same command goes on after an interruption. Default: points and rows are printed."
 )
+MAX_PROCESSES = 1024  # of one machine
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,22 @@ class Sample:
     seed: int | None = None
     """The same seed gives the same samples. Default: different ones every time."""
     out: Path | None = option(None, "FILE", doc=OUT_HELP)
+    shard_size: int | None = option(None, "N")
+    """Samples of each file in the folder --out. Default: 250,000 rows or 10,000
+    images, fewer of large ones."""
+    processes: int | None = option(None, "N")
+    """Processes of this machine that write the files in the folder --out together
+    (docs/scaling.md). Default: 1."""
+    device: str = "auto"
+    """cpu, cuda, or auto: a CUDA GPU if there is one."""
+
+    def __post_init__(self) -> None:
+        mistakes = []
+        if self.shard_size is not None and self.shard_size < 1:
+            mistakes.append(f"shard_size = {self.shard_size}: must be at least 1")
+        if self.processes is not None and not 1 <= self.processes <= MAX_PROCESSES:
+            mistakes.append(f"processes = {self.processes}: must be from 1 to {MAX_PROCESSES}")
+        raise_mistakes(mistakes)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.cli.output import echo
-from equipoise.cli.series_files import PART_ROWS, arrays_of, tables_of
+from equipoise.cli.series_files import arrays_of, tables_of
 from equipoise.data import writers
 from equipoise.data.writers.text import CsvWriter
 from equipoise.errors import RequestError
@@ -68,6 +68,8 @@ def parts_of(gan: GAN, n: int, arguments: Mapping[str, Any]) -> Iterator[pd.Data
     if n == 0:
         yield cast("pd.DataFrame", gan.sample(0, **arguments))
         return
+    from equipoise.sampling.frames import PART_ROWS
+
     for part in gan.sample_batches(n, PART_ROWS, **arguments):
         yield cast("pd.DataFrame", part)
 

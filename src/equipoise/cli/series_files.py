@@ -4,10 +4,9 @@ step."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from equipoise.errors import RequestError
 
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
     from equipoise.api import GAN
     from equipoise.data.series.windows import Series
-
-PART_ROWS = 2**16  # of a table that are in memory at once
-IDS, STEPS = "series", "step"
 
 
 def arrays_of(samples: Any, series: Series, suffix: str) -> dict[str, Any]:
@@ -56,30 +52,11 @@ def tables_of(gan: GAN, n: int, arguments: Mapping[str, Any]) -> Iterator[pd.Dat
     """The windows that `GAN.sample` returns with these arguments as tables, in parts,
     one at least: the user's columns, or of arrays a column of ids, one of steps and one
     for each channel."""
-    series = gan.schema.series
-    assert series is not None, "these are no windows of series"
+    from equipoise.sampling.frames import frame_of, part_size
+
     if n == 0:
-        yield _table(gan.sample(0, **arguments), series, 0)
+        yield frame_of(gan.sample(0, **arguments), gan.schema, 0)
         return
-    size = max(PART_ROWS // series.steps, 1)
+    size = part_size(gan.schema)
     for number, part in enumerate(gan.sample_batches(n, size, **arguments)):
-        yield _table(part, series, number * size)
-
-
-def _table(samples: Any, series: Series, start: int) -> pd.DataFrame:
-    """Some windows as a table; `start` is the number of the first."""
-    import pandas as pd
-
-    if series.frame is not None:
-        return cast("pd.DataFrame", samples)
-    windows = [np.asarray(window) for window in samples]
-    names = [f"channel_{name}" for name in series.names]
-    lengths = np.array([len(window) for window in windows], np.int64)
-    shaped: list[NDArray[Any]] = [window.reshape(len(window), len(names)) for window in windows]
-    values = np.concatenate(shaped) if shaped else np.empty((0, len(names)))
-    steps = [np.arange(length) for length in lengths]
-    columns = {
-        IDS: start + np.arange(len(windows)).repeat(lengths),
-        STEPS: np.concatenate([np.empty(0, np.int64), *steps]),
-    }
-    return pd.DataFrame({**columns, **dict(zip(names, values.T, strict=True))})
+        yield frame_of(part, gan.schema, number * size)

@@ -97,8 +97,8 @@ def _trained(
     _print_header(trainer)
     assert trainer.directory is not None, "the command line always writes a run"
     where, finished = str(trainer.directory.path), trainer.resumed and is_finished(trainer)
-    processes.tell_run(trainer.directory.path)
     again = f"Resume with: {shlex.join(['equipoise', 'train', '--resume', where])}"
+    processes.tell_rest(f"what is saved is in {where}. {again}")
     try:
         _run(gan, trainer, finished)
     except InterruptedRunError as error:

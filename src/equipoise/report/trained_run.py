@@ -20,7 +20,7 @@ from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError, warn
 from equipoise.metrics.budget import FULL, QUICK
 from equipoise.plotting import plots, sheets
-from equipoise.report import context, saving
+from equipoise.report import context, sample_files, saving
 from equipoise.report.context import PageContext
 from equipoise.report.page import page
 from equipoise.report.report import Report, evaluate
@@ -28,8 +28,10 @@ from equipoise.runs.config import RunConfig
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import DamagedFileError
 from equipoise.runs.trained import load_run
-from equipoise.sampling.image_files import write_images
-from equipoise.sampling.sampler import Codes, Sampler
+from equipoise.runtime.ranks import Ranks
+from equipoise.sampling.conditions import Conditions, Where
+from equipoise.sampling.draws import Codes
+from equipoise.sampling.sampler import Asked, Sampler
 from equipoise.training import warm_start
 from equipoise.training.trainer import Trainer
 from equipoise.training.warm_start import Weights
@@ -77,8 +79,11 @@ class TrainedRun:
 
     @property
     def threads(self) -> int:
-        """The threads that it was trained on, where there are so many."""
-        return min(self.config.machine.threads, usable_cores())
+        """The threads of all processes that it was trained in, where there are so many
+        cores; of one process, among several that run together."""
+        machine = self.config.machine
+        processes = machine.processes if Ranks.current().size == 1 else 1
+        return min(machine.threads * processes, usable_cores())
 
     def training_data(self) -> Source:
         """The data that it was trained on, opened again where need be.
@@ -229,11 +234,22 @@ class TrainedRun:
         label: Hashable | None,
         code: Codes | None,
         seed: int | None,
+        conditions: Conditions | None,
+        where: Where | None,
+        shard_size: int | None,
     ) -> None:
-        """Write n images, a file each. Raises as `GAN.write_samples`."""
-        arguments = self.sampling_arguments(n, label, seed, code)
-        data = self.config.data
-        write_images(path, self.sampler, arguments, data.limits, data.file_format)
+        """Write n samples into files. Raises as `GAN.write_samples`.
+
+        Args:
+            conditions: What `where` asks for.
+            shard_size: Samples of each file; None for as many as there usually are.
+        """
+        asked = Asked(*self.sampling_arguments(n, label, seed, code), conditions)
+        open_fields = {"seed": seed is None, "shard_size": shard_size is None}
+        request = sample_files.WriteRequest(
+            path, asked, where, shard_size, {name for name, of in open_fields.items() if of}
+        )
+        sample_files.write(self.sampler, self.config.data, request)
 
     def draw_code(self, path: Path, name: str, seed: int | None) -> None:
         """Write a PNG that shows what one code does. Raises as `Prior.known`."""

@@ -5,6 +5,7 @@ A file is validated before memory is allocated for its networks.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -47,16 +48,26 @@ def save_generator(sampler: Sampler, path: Path) -> None:
         sampler: The generator.
         path: The generator's file. The encoder's is in the same folder.
     """
+    if sampler.encoder is not None:
+        encoder = pack(dict(sampler.encoder.state_dict()), {"samples_seen": sampler.samples_seen})
+        write_atomic(path.with_name(ENCODER), encoder)
+    write_atomic(path, _packed(sampler))
+
+
+def digest(sampler: Sampler) -> str:
+    """The SHA-256 of the file that `save_generator` writes."""
+    return hashlib.sha256(_packed(sampler)).hexdigest()
+
+
+def _packed(sampler: Sampler) -> bytes:
+    """The content of the file."""
     metadata = {
         "recipe": recipe_to_dict(sampler.recipe),
         "schema": sampler.schema.to_dict(),
         "transform": sampler.transform.config(),
         "samples_seen": sampler.samples_seen,
     }
-    if sampler.encoder is not None:
-        encoder = pack(dict(sampler.encoder.state_dict()), {"samples_seen": sampler.samples_seen})
-        write_atomic(path.with_name(ENCODER), encoder)
-    write_atomic(path, pack(_tensors(sampler.generator, sampler.transform), metadata))
+    return pack(_tensors(sampler.generator, sampler.transform), metadata)
 
 
 def is_saved(sampler: Sampler, path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Starting the processes of one training, and joining them.
+"""Starting the processes that train or sample together, and joining them.
 
 `start` runs the ranks of one machine, each a command like the user's with the variables
 that torchrun sets. `joined` makes a process that was started like that, by either of
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -40,7 +39,7 @@ from equipoise.runtime.launch import (
 from equipoise.utils.system import usable_cores
 
 Child = subprocess.Popen[bytes]
-RUN_SUFFIX = ".run"  # of the file where rank 0 says where the run is
+REST_SUFFIX = ".rest"  # of the file where rank 0 says what is kept
 POLL = 0.05  # seconds
 # Seconds that the others have to end by themselves after one has failed, and between a
 # request to end and the end.
@@ -146,11 +145,11 @@ def end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def tell_run(path: Path) -> None:
-    """Tell the process that started this one where the run is kept, for its
-    messages."""
-    if is_started_by_us():
-        Path(os.environ[MEETING]).with_suffix(RUN_SUFFIX).write_text(str(path))
+def tell_rest(text: str) -> None:
+    """Tell the process that started this one what is kept if a rank fails, and how to
+    go on, for its messages."""
+    if is_started_by_us() and rank() == 0:
+        Path(os.environ[MEETING]).with_suffix(REST_SUFFIX).write_text(text)
 
 
 def start(processes: int, arguments: Sequence[str]) -> int:
@@ -171,9 +170,7 @@ def start(processes: int, arguments: Sequence[str]) -> int:
         EquipoiseError: One of them was killed or failed, and rank 0 does not say so.
     """
     if not hasattr(os, "fork"):
-        raise RequestError(
-            f"processes = {processes}: needs Linux or macOS; leave it out to train in one"
-        )
+        raise RequestError(f"processes = {processes}: needs Linux or macOS; leave it out for one")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="equipoise-")))
         meeting, (lifeline, kept) = folder / "meeting", os.pipe()
@@ -191,7 +188,7 @@ def start(processes: int, arguments: Sequence[str]) -> int:
             )
             children.append(child)
         os.close(lifeline)
-        return _Supervisor(children, meeting.with_suffix(RUN_SUFFIX)).run()
+        return _Supervisor(children, meeting.with_suffix(REST_SUFFIX)).run()
 
 
 def program(module: str = "equipoise") -> list[str]:
@@ -228,11 +225,11 @@ class _Supervisor:
 
     Args:
         children: The processes, by rank.
-        run_file: Where rank 0 says which run it keeps.
+        rest_file: Where rank 0 says what is kept.
     """
 
-    def __init__(self, children: Sequence[Child], run_file: Path) -> None:
-        self.children, self.run_file = children, run_file
+    def __init__(self, children: Sequence[Child], rest_file: Path) -> None:
+        self.children, self.rest_file = children, rest_file
         self.signals: list[int] = []
         """That were passed on."""
         self.failed: tuple[int, int] | None = None
@@ -291,8 +288,6 @@ class _Supervisor:
         """Which rank failed, and how to go on."""
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else "has failed"
         again = ""
-        if self.run_file.is_file():
-            run = self.run_file.read_text()
-            command = shlex.join(["equipoise", "train", "--resume", run])
-            again = f"; what is saved is in {run}. Resume with: {command}"
+        if self.rest_file.is_file():
+            again = f"; {self.rest_file.read_text()}"
         return f"rank {number} of {len(self.children)} processes {how}{again}"

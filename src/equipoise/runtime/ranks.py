@@ -284,7 +284,7 @@ class Ranks:
         """The error for ranks that do not answer, or have ended."""
         what = "did not answer in time" if hung else "has ended"
         return LostRankError(
-            f"{self._named(lost)} {what}, so that training cannot go on", hung=hung
+            f"{self._named(lost)} {what}, so that the others cannot go on", hung=hung
         )
 
     def _silent(self) -> list[int]:

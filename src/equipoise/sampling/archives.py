@@ -40,6 +40,13 @@ class Archive(ABC):
     def close(self) -> None:
         """Finish what is written aside."""
 
+    def _sync(self) -> None:
+        """Force an archive to disk, so that a power failure does not leave its name
+        alone."""
+        if self.aside.is_file():
+            with self.aside.open("rb+") as file:
+                os.fsync(file.fileno())
+
     def __enter__(self) -> Self:
         return self
 
@@ -47,6 +54,7 @@ class Archive(ABC):
         try:
             self.close()
             if error is None:
+                self._sync()
                 self.aside.replace(self.path)
                 sync_folder(self.path.parent)
         except OSError as reason:

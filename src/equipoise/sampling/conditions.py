@@ -2,9 +2,10 @@
 
 Rows are drawn as without conditions, and those that meet all of them are kept: they are
 exactly distributed as the generator's rows given the conditions, and the same seed
-without conditions gives the same rows among others. A condition on the column of labels
-costs nothing: networks are told the label. The constraints of a table
-(`data.tables.constraints`) are conditions on every row.
+without conditions gives the same rows among others. (Shards draw each block of rows on
+its own, see `Sampler.rows`.) A condition on the column of labels costs nothing:
+networks are told the label. The constraints of a table (`data.tables.constraints`) are
+conditions on every row.
 
 It might seem faster to draw components k of the mixture not at their weights w_k but at
 q_k = w_k r_k / sum_j w_j r_j, where r_k is how often the mixture meets the conditions

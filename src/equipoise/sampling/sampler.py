@@ -4,13 +4,13 @@ batches. generator.safetensors stores one."""
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from equipoise.data.alpha import as_measured
@@ -21,6 +21,7 @@ from equipoise.networks.latents import Prior
 from equipoise.recipes.base import Recipe
 from equipoise.sampling.batching import check_sample_memory, rebatch
 from equipoise.sampling.conditions import Conditions
+from equipoise.sampling.draws import Codes, Drawn, Draws
 from equipoise.sampling.evaluation_mode import evaluating, recomputing_statistics
 from equipoise.sampling.module import SamplerModule
 from equipoise.sampling.rows import Rows
@@ -30,8 +31,6 @@ from equipoise.transforms.scaling import same_kind
 if TYPE_CHECKING:
     from equipoise.data.schema import UserData
 
-Codes = Mapping[str, ArrayLike]
-Drawn = tuple[Tensor, Tensor | None]
 # Seed of samples for metrics, so that equal generators have equal metrics.
 EVALUATION_SEED = 1_000_003
 # Number and size of the batches for BatchNorm statistics. Of images with more than
@@ -39,13 +38,21 @@ EVALUATION_SEED = 1_000_003
 # take 5 s of one core instead of 20, and are 1% off.
 RECALIBRATION_BATCHES, RECALIBRATION_SIZE = 32, 64
 MIN_RECALIBRATION_BATCHES, RECALIBRATION_PIXELS = 4, 32 * 32
-# Latents that are drawn at once, for samples of up to 256 values; fewer for larger
-# ones.
-BLOCK = 4096
 ENDLESS = 2**40  # draws, of which only those that are needed are made
 DECODED_ROWS = 2**16  # of a table, at once
-# Generator passes for one block. The activations of a quarter fit into the cache.
-PASSES_PER_BLOCK = 4
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The samples that are asked for."""
+
+    n: int
+    seed: int
+    label: int | None = None
+    """The index of the class; None for all."""
+    codes: Codes | None = None
+    conditions: Conditions | None = None
+    """What rows of a table must meet; None where any will do."""
 
 
 @dataclass
@@ -66,9 +73,12 @@ class Sampler:
     """The discriminator with its auxiliary head, of a generator that has codes."""
     module: SamplerModule = field(init=False, repr=False)
     """From latents and classes to the user's units."""
+    draws: Draws = field(init=False, repr=False)
+    """Latents and classes."""
 
     def __post_init__(self) -> None:
         self.module = SamplerModule(self.generator, self.transform)
+        self.draws = Draws(self.prior, self.recipe, self.schema, self.transform)
 
     def sample(
         self,
@@ -162,28 +172,52 @@ class Sampler:
         """As `values`, one generator pass at a time, with the positions of labels.
         Codes are checked immediately."""
         draws = n if conditions is None else ENDLESS
-        if conditions is not None and any(np.ndim(value) for value in (codes or {}).values()):
-            raise RequestError(
-                "codes: give one number each, since rows that do not meet conditions or "
-                "constraints are thrown away"
-            )
+        if conditions is not None:
+            _refuse_many_codes(codes)
         some = None if conditions is None else conditions.labels
-        y = self._classes_of(draws, seed, label if some is None else some)
-        passes = self._passes(self._latents(draws, seed, codes), y)
+        passes = self.draws.passes(draws, seed, label if some is None else some, codes)
         rows = (self._labelled_pass(*drawn) for drawn in passes)
         return rows if conditions is None else _kept(rows, n, conditions)
 
-    def _labelled_pass(self, z: Tensor, y: Tensor | None) -> Rows:
-        labels = self.labels(y)
-        return Rows(self._pass(z, y), None if labels is None else labels.cpu().numpy())
+    def rows(self, asked: Asked, span: range) -> Iterator[Rows]:
+        """Some of the rows that are asked for, drawn without those before them.
 
-    def drawn_labels(self, n: int, seed: int, label: int | None = None) -> Iterator[int] | None:
-        """The index of the label of each sample that `batches` draws with these
-        arguments; None for a generator without labels."""
-        if not self.recipe.conditional:
-            return None
-        parts = self._classes_of(n, seed, label)
-        return (position for y in parts for position in self.transform.labels(y).tolist())
+        Without conditions they are those of `sample`. With them each block of rows is
+        drawn on its own, until it is full of rows that meet them: others than those of
+        `sample`, with the same distribution.
+
+        Args:
+            asked: All rows that are asked for.
+            span: Numbers of those wanted, in order and without gaps.
+        """
+        size = self.draws.pass_size if asked.conditions is None else self.draws.block
+        start = span.start - span.start % size
+        if asked.conditions is not None:
+            kept = self._blocks_kept(asked, asked.conditions, range(start, span.stop, size))
+            return _within(kept, start, span)
+        passes = self.draws.passes(asked.n, asked.seed, asked.label, asked.codes, start)
+        return _within((self._labelled_pass(*drawn) for drawn in passes), start, span)
+
+    def _blocks_kept(self, asked: Asked, conditions: Conditions, firsts: range) -> Iterator[Rows]:
+        """Rows that meet conditions, by blocks.
+
+        Args:
+            asked: All rows that are asked for.
+            conditions: Theirs.
+            firsts: The number of the first row of each block wanted; no row from
+                `firsts.stop` on is.
+        """
+        _refuse_many_codes(asked.codes)
+        label = asked.label if conditions.labels is None else conditions.labels
+        for first in firsts:
+            number = first // self.draws.block
+            drawn = self.draws.candidates(number, asked.seed, label, asked.codes)
+            rows = (self._labelled_pass(*part) for part in drawn)
+            yield from _kept(rows, min(self.draws.block, firsts.stop - first), conditions)
+
+    def _labelled_pass(self, z: Tensor, y: Tensor | None) -> Rows:
+        labels = None if y is None else self.labels(y.to(self.device))
+        return Rows(self._pass(z, y), None if labels is None else labels.cpu().numpy())
 
     def values(
         self,
@@ -234,20 +268,15 @@ class Sampler:
     ) -> Drawn:
         """Draw latents, (n, Z), and the networks' classes, (n,), or None for networks
         without classes. The first ones are the same for every n."""
-        z = [torch.empty(0, self.prior.width), *self._latents(n, seed, codes)]
-        return torch.cat(z), self.classes(n, seed, label)
-
-    def classes(self, n: int, seed: int, label: int | None = None) -> Tensor | None:
-        """The networks' classes of the samples with these arguments, (n,); None for
-        networks without classes."""
-        unused, y = torch.Generator(), [*self._classes_of(n, seed, label)]
-        return torch.cat(y) if y else self._classes(0, label, unused, unused)
+        drawn = [*self.draws.passes(n, seed, label, codes)]
+        z = torch.cat([torch.empty(0, self.prior.width), *(z for z, _ in drawn)])
+        # Without a sample there are classes all the same, none of them.
+        y = [y for _, y in drawn or self.draws.passes(1, seed, label) if y is not None]
+        return z, torch.cat(y)[:n].to(self.device) if y else None
 
     def decode_latents(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
         """The samples of given latents, (n, Z), and classes, as `values`."""
-        return self._collect(
-            len(z), (self._pass(*part) for part in self._passes([z], None if y is None else [y]))
-        )
+        return self._collect(len(z), (self._pass(*part) for part in self.draws.split(z, y)))
 
     def _collect(self, n: int, parts: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
         drawn, start = np.empty((n, *self.schema.shape)), 0
@@ -255,46 +284,6 @@ class Sampler:
             drawn[start : start + len(part)] = part
             start += len(part)
         return drawn
-
-    def _latents(self, n: int, seed: int, codes: Codes | None) -> Iterator[Tensor]:
-        """Latents in blocks. The last block is drawn in full, so that the first latents
-        are the same for every n."""
-        block, generator = self._block, seeded(seed, Stream.SAMPLES)
-        code_values = self.prior.code_values(codes or {}, n)
-
-        def draw(start: int) -> Tensor:
-            z = self.prior.sample(block, generator)[: n - start]
-            if not code_values:
-                return z
-            values = {name: of_code[start : start + block] for name, of_code in code_values.items()}
-            return self.prior.with_codes(z, values)
-
-        return (draw(start) for start in range(0, n, block))
-
-    def _classes_of(
-        self, n: int, seed: int, label: int | tuple[int, ...] | None
-    ) -> Iterator[Tensor]:
-        """The networks' classes of n latents in blocks; empty for networks without
-        classes.
-
-        The last block is drawn in full, so that the first classes are the same for
-        every n. Clusters have their own random stream, so that they do not depend on
-        the number of labels drawn.
-        """
-        if not (self.recipe.conditional or self.transform.clustering is not None):
-            return
-        labels = seeded(seed, Stream.CLASSES)
-        clusters = seeded(seed, Stream.CLASS_CLUSTERS) if self.recipe.conditional else labels
-        for start in range(0, n, BLOCK):
-            classes = self._classes(BLOCK, label, labels, clusters)
-            assert classes is not None, "conditional networks have classes"
-            yield classes[: n - start]
-
-    def _passes(self, z: Iterable[Tensor], y: Iterable[Tensor] | None) -> Iterator[Drawn]:
-        """Latents and classes in batches of one generator pass."""
-        size = max(self._block // PASSES_PER_BLOCK, 1)
-        classes = iter(()) if y is None else rebatch(y, size, torch.cat)
-        return ((part, next(classes, None)) for part in rebatch(z, size, torch.cat))
 
     def _pass(self, z: Tensor, y: Tensor | None) -> NDArray[np.float64]:
         with evaluating(self.generator), torch.no_grad():
@@ -364,8 +353,8 @@ class Sampler:
             )
         parts = []
         with evaluating(self.encoder), torch.no_grad():
-            for start in range(0, len(raw), self._block):
-                x = self.transform.scaled(raw[start : start + self._block]).to(self.device)
+            for part in torch.split(raw, self.draws.block):
+                x = self.transform.scaled(part).to(self.device)
                 parts.append(self.encoder.auxiliary_outputs(x).double().cpu())  # type: ignore[operator]  # a Discriminator
         outputs = torch.cat(parts) if parts else torch.empty(0, self.prior.width)
         first = self.prior.dim
@@ -393,8 +382,8 @@ class Sampler:
         with recomputing_statistics(self.generator) as has_batchnorm:
             for _ in range(self._recalibration_batches if has_batchnorm else 0):
                 z = self.prior.sample(RECALIBRATION_SIZE, latents)
-                y = self._classes(RECALIBRATION_SIZE, None, classes, classes)
-                self.generator(z.to(self.device), y)
+                y = self.draws.classes(RECALIBRATION_SIZE, None, classes, classes)
+                self.generator(z.to(self.device), None if y is None else y.to(self.device))
         if self.encoder is not None and real is not None:
             noise = seeded(seed, Stream.BATCHNORM, 2, device=self.device)
             with recomputing_statistics(self.encoder):
@@ -408,53 +397,12 @@ class Sampler:
         fewer = RECALIBRATION_BATCHES * RECALIBRATION_PIXELS // pixels
         return min(max(fewer, MIN_RECALIBRATION_BATCHES), RECALIBRATION_BATCHES)
 
-    @property
-    def _block(self) -> int:
-        return max(BLOCK * 256 // max(self.schema.size, 256), 1)
-
     def labels(self, classes: Tensor | None) -> Tensor | None:
         """The labels that belong to the networks' classes, (N,); None for a generator
         without labels."""
         if classes is None or not self.recipe.conditional:
             return None
         return self.transform.labels(classes)
-
-    def _classes(
-        self,
-        n: int,
-        label: int | tuple[int, ...] | None,
-        labels: torch.Generator,
-        clusters: torch.Generator,
-    ) -> Tensor | None:
-        """Draw the networks' classes of n latents, (n,); None for networks without.
-
-        Args:
-            n: Number of latents.
-            label: The index of one label, or of those to choose from at their
-                training frequencies; None for all.
-            labels: The random generator for labels.
-            clusters: The random generator for clusters.
-        """
-        drawn = self._labels(n, label, labels)
-        return None if drawn is None else self.transform.classes(drawn, clusters).to(self.device)
-
-    def _labels(
-        self, n: int, label: int | tuple[int, ...] | None, generator: torch.Generator
-    ) -> Tensor | None:
-        """The indices of n labels, (n,); zeros for clusters without labels; None
-        without both."""
-        if not self.recipe.conditional:
-            clustered = self.transform.clustering is not None
-            return torch.zeros(n, dtype=torch.int64) if clustered else None
-        if isinstance(label, int):
-            return torch.full((n,), label)
-        counts = torch.tensor(self.schema.class_counts, dtype=torch.float64)
-        if label is not None:
-            counts = torch.zeros_like(counts).index_copy_(
-                0, torch.tensor(label), counts[list(label)].clamp(min=1)
-            )
-        # multinomial cannot draw 0 samples.
-        return torch.multinomial(counts, max(n, 1), replacement=True, generator=generator)[:n]
 
 
 def _kept(rows: Iterator[Rows], n: int, conditions: Conditions) -> Iterator[Rows]:
@@ -471,3 +419,24 @@ def _with_draws(samples: UserData, conditions: Conditions | None) -> UserData:
     if conditions is not None:
         samples.attrs["drawn"] = conditions.drawn  # type: ignore[union-attr]  # a table
     return samples
+
+
+def _within(parts: Iterable[Rows], start: int, span: range) -> Iterator[Rows]:
+    """The rows with the numbers of a span, of parts whose first row is number
+    `start`."""
+    for part in parts:
+        wanted = part[max(span.start - start, 0) : max(span.stop - start, 0)]
+        if len(wanted):
+            yield wanted
+        start += len(part)
+        if start >= span.stop:
+            return
+
+
+def _refuse_many_codes(codes: Codes | None) -> None:
+    """Check that codes are a number each, where rows are thrown away."""
+    if any(np.ndim(value) for value in (codes or {}).values()):
+        raise RequestError(
+            "codes: give one number each, since rows that do not meet conditions or "
+            "constraints are thrown away"
+        )

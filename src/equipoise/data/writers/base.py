@@ -44,17 +44,29 @@ class Writer(ABC):
         """
         from equipoise.utils.atomic_io import replacing
 
-        if self.package is not None:
-            try:
-                import_module(self.package)
-            except ImportError:
-                raise RequestError(
-                    f"writing {path.name} needs {self.package}: pip install {self.install}"
-                ) from None
+        self.check_installed(path.name)
         counted = _Counted(parts)
         with replacing(path) as file:
             self.write_parts(file, path, counted)
         return counted.rows
+
+    def check_installed(self, what: str) -> None:
+        """Check that the package is there.
+
+        Args:
+            what: Is written, for the message.
+
+        Raises:
+            RequestError: If it is missing.
+        """
+        if self.package is None:
+            return
+        try:
+            import_module(self.package)
+        except ImportError:
+            raise RequestError(
+                f"writing {what} needs {self.package}: pip install {self.install}"
+            ) from None
 
     @abstractmethod
     def write_parts(self, file: BinaryIO, path: Path, parts: Iterable[pd.DataFrame]) -> None:
