@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from equipoise.data.images.listing import LABELS_FILE
 from equipoise.utils.atomic_io import read_file
 
 PARTS = {
@@ -27,6 +26,7 @@ PARTS = {
     "valid": "val",
     "validation": "val",
 }
+LABELS_FILE = "dataset.json"
 MAX_LABELS_BYTES = 2**26
 
 

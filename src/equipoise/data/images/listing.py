@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from equipoise.data.images.arrangement import LABELS_FILE, Arrangement, arrangement_of
 from equipoise.data.images.form import AS_FOUND, Resizing
 from equipoise.data.images.formats import SUFFIXES, lacking, listed
+from equipoise.data.images.place import Place
 from equipoise.errors import RequestError, clipped
 
-LABELS_FILE = "dataset.json"
 MAX_ENDINGS, MAX_EXAMPLE = 4, 160  # in a note
 
 
@@ -55,8 +56,18 @@ class Listing:
     def __len__(self) -> int:
         return len(self.names)
 
-    def path(self, index: int) -> Path:
-        return Path(self.root, self.names[index])
+    @property
+    def title(self) -> str:
+        """What messages and runs call all of them."""
+        return self.root.resolve().name
+
+    def place(self, name: str) -> Place:
+        """Where the bytes of one of them are."""
+        return Path(self.root, name)
+
+    def arrangement(self, names: Sequence[str]) -> Arrangement:
+        """The labels and the split of those of these names."""
+        return arrangement_of(self.root, names)
 
     @cached_property
     def reading(self) -> str:
