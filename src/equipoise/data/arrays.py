@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -194,8 +194,15 @@ def to_numpy(data: Any, what: str) -> NDArray[Any]:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, what: str) -> Rows:
-    """Rows with their labels counted and turned into positions among the classes."""
+def with_labels(
+    values: NDArray[Any],
+    schema: Schema,
+    labels: Labels | None,
+    what: str,
+    classes: Sequence[Hashable] | None = None,
+) -> Rows:
+    """Rows with their labels counted and turned into positions among the classes: those
+    that are given, else those that the labels have."""
     if labels is None:
         return Rows(values, schema, None)
     if not hasattr(labels, "__len__") or getattr(labels, "ndim", 1) != 1:
@@ -209,11 +216,16 @@ def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, wha
     are_dates = getattr(getattr(labels, "dtype", None), "kind", "") in "mM"
     listed = labels.tolist() if hasattr(labels, "tolist") and not are_dates else labels
     plain = [plain_label(label) for label in listed]
-    classes = distinct_labels(plain)
-    index = {label: i for i, label in enumerate(classes)}
+    known = distinct_labels(plain if classes is None else classes)
+    index = {label: i for i, label in enumerate(known)}
+    if classes is not None and (others := [label for label in plain if label not in index]):
+        raise RequestError(
+            f"{what} has the label {clipped(repr(others[0]))}, which is not among its classes: "
+            f"{clipped(', '.join(map(str, known)))}"
+        )
     positions = np.array([index[label] for label in plain], np.int64)
-    counts = tuple(np.bincount(positions, minlength=len(classes)).tolist())
-    return Rows(values, replace(schema, classes=classes, class_counts=counts), positions)
+    counts = tuple(np.bincount(positions, minlength=len(known)).tolist())
+    return Rows(values, replace(schema, classes=known, class_counts=counts), positions)
 
 
 def check_values(

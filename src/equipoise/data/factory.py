@@ -36,6 +36,7 @@ from equipoise.errors import RequestError, clipped, nearest
 LIST_NOTE = (
     "the list is read as windows of series; for batches of rows give an iterator, as iter(list)"
 )
+STREAM_BATCH = 256  # samples of an IterableDataset that are taken together
 RUN_FILES = ("log.jsonl", "generator.safetensors")  # a run's images are not data
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 
@@ -277,11 +278,12 @@ def _object(
         rows = frames.from_frame(table, labels, "the DataFrame", columns)
         return source_in_memory("frame", rows, split_seed)
     if isinstance(data, IterableDataset):
-        return StreamSource("stream", DataLoader(data, batch_size=256), images)
+        batches = DataLoader(data, batch_size=STREAM_BATCH)
+        return StreamSource("stream", batches, images, memory_budget)
     if isinstance(data, Dataset):
         return open_indexed(DatasetSamples(data), labels, memory_budget, split_seed, images)
     if isinstance(data, Iterable):
-        return StreamSource("stream", data, images)
+        return StreamSource("stream", data, images, memory_budget)
     raise RequestError(
         f"data of type {type(data).__name__}: give an array, a tensor, a DataFrame, a path, a "
         "Dataset, an iterable of batches or a name"

@@ -113,6 +113,7 @@ def open_images(
             own_split=own_split,
         )
     source.notes[:0] = [*folder.all_notes, *notes]
+    source.labels_found = rows.labels is not None
     source.left_out, source.file_format = folder.left_out, folder.format
     if folder.examples:
         places = tuple(listing.place(name) for name in folder.examples)

@@ -95,7 +95,9 @@ def open_indexed(
             samples.what,
             images,
         )
-        return source_in_memory(samples.name, rows, split_seed)
+        in_memory = source_in_memory(samples.name, rows, split_seed)
+        in_memory.labels_found = rows.labels is not None
+        return in_memory
     some = samples.read(range(min(n, FIRST_SAMPLES)))
     if first.ndim == 3 and images.layout is None:
         more = f"raise memory_budget, which is {memory_budget:g} GiB"
@@ -126,6 +128,7 @@ def open_indexed(
         limits=limits_of(first.dtype.name, *ends) if ends and schema.is_image else None,
         max_drawn=_most_drawn(first.nbytes, memory_budget),
     )
+    source.labels_found = rows.labels is not None
     source.notes += [_memory_note(samples, first.nbytes * n, memory_budget), *notes]
     if look is not None and not schema.is_image:
         outliers = notes_of_outliers(source.seen(HELD_OUT_MAX, split_seed).numpy(), None)
