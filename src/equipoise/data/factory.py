@@ -16,10 +16,12 @@ from equipoise.data import arrays, frames, mnist, readers
 from equipoise.data.description import DataDescription
 from equipoise.data.distributions import DISTRIBUTIONS, Distribution
 from equipoise.data.frames import TableOptions
+from equipoise.data.hf_datasets import is_hugging_face, is_map_style, open_dataset
+from equipoise.data.hf_streams import open_stream
 from equipoise.data.image_folder import open_folder
 from equipoise.data.image_options import ImageOptions
 from equipoise.data.indexed import GIB, open_indexed, source_in_memory
-from equipoise.data.large_tables import MEMORY_BUDGET, is_large, open_large
+from equipoise.data.large_tables import MEMORY_BUDGET, is_large, open_large, parquet_parts
 from equipoise.data.mapped import MappedSamples, is_large_array
 from equipoise.data.named_sources import NAMED_SOURCES
 from equipoise.data.schema import Container
@@ -89,7 +91,7 @@ def open_source(
         )
     asked = {"label_column": label_column, "series": roles.series, "time": roles.time}
     missing = [(role, name) for role, name in asked.items() if name is not None]
-    if missing and source.schema.container != "frame":
+    if missing and source.schema.container != "frame" and not source.labels_found:
         role, name = missing[0]
         raise RequestError(
             f"{role} = {name!r}: {source.name} has no columns; leave it out, or give a table"
@@ -239,7 +241,7 @@ def _files(
     """The source of a file, or of a folder whose files are the parts of one table."""
     name = readers.stem(path) if path.is_file() else path.resolve().name
     if is_large(files, memory_budget):
-        return open_large(name, files, labels, columns, split_seed)
+        return open_large(name, parquet_parts(files), labels, columns, split_seed)
     if path.is_file() and is_large_array(path, memory_budget):
         return open_indexed(MappedSamples.of_file(path), labels, memory_budget, split_seed, images)
     rows = (
@@ -260,7 +262,7 @@ def _object(
     split_seed: int,
     images: ImageOptions,
 ) -> Source:
-    from torch.utils.data import DataLoader, Dataset, IterableDataset
+    from torch.utils.data import DataLoader
 
     if isinstance(data, list | tuple) and (rows := _windows(data, labels, images)) is not None:
         return source_in_memory("list", rows, split_seed)
@@ -277,12 +279,29 @@ def _object(
     if (table := as_table(data)) is not None:
         rows = frames.from_frame(table, labels, "the DataFrame", columns)
         return source_in_memory("frame", rows, split_seed)
-    if isinstance(data, IterableDataset):
-        batches = DataLoader(data, batch_size=STREAM_BATCH)
-        return StreamSource("stream", batches, images, memory_budget)
-    if isinstance(data, Dataset):
+    return _by_samples(data, labels, columns, memory_budget, split_seed, images)
+
+
+def _by_samples(
+    data: Any,
+    labels: arrays.Labels | None,
+    columns: TableOptions,
+    memory_budget: float,
+    split_seed: int,
+    images: ImageOptions,
+) -> Source:
+    """What gives its samples one by one, or in batches."""
+    from torch.utils.data import DataLoader, Dataset, IterableDataset
+
+    if is_hugging_face(data):
+        if is_map_style(data):
+            return open_dataset(data, labels, columns, memory_budget, split_seed, images)
+        return open_stream(data, columns.label_column, memory_budget, images)
+    if isinstance(data, Dataset) and not isinstance(data, IterableDataset):
         return open_indexed(DatasetSamples(data), labels, memory_budget, split_seed, images)
     if isinstance(data, Iterable):
+        if isinstance(data, IterableDataset):
+            data = DataLoader(data, batch_size=STREAM_BATCH)
         return StreamSource("stream", data, images, memory_budget)
     raise RequestError(
         f"data of type {type(data).__name__}: give an array, a tensor, a DataFrame, a path, a "

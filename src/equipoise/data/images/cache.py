@@ -119,7 +119,7 @@ def _known(listing: Listing, home: Path) -> Decoded | None:
         return None
     # A listing that cannot be read counts as none.
     with suppress(OSError, ValueError, KeyError, TypeError):
-        kept = json.loads(entry.read_bytes())
+        kept = json.loads(entry.read_bytes()) if listing.states else {}
         found = _opened(listing, home / kept["content"])
         some = _some_of(listing)
         if found is not None and kept["some"] == [digest(_place(listing, index)) for index in some]:

@@ -47,7 +47,8 @@ class Listing:
     states: tuple[tuple[int, int, int], ...]
     """For each file the times, in ns, of the last change of its content and of its
     inode, and the inode's number. They show that a file was changed or replaced: the
-    first can be set back, as `cp -p` and `rsync -t` do, the others cannot."""
+    first can be set back, as `cp -p` and `rsync -t` do, the others cannot. None where
+    files have no states: then they are read each time."""
     passed_over: tuple[LeftOut, ...] = ()
     """What is there beside them, sorted."""
     resizing: Resizing = AS_FOUND
