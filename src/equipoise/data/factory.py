@@ -62,7 +62,7 @@ def open_source(
         data: A name, a path, an array, a table, a Dataset or an iterable of batches.
         labels: One per sample.
         label_column: The column of a table that holds labels.
-        memory_budget: GiB. Larger folders and Datasets are read as they are needed.
+        memory_budget: GiB. What is larger is read as it is needed.
         split_seed: Decides which rows are held out.
         images: How images are read.
         table: What the columns of a table are, where that is known.

@@ -27,7 +27,7 @@ from equipoise.data.split import HELD_OUT_MAX
 from equipoise.utils.progress_bar import bar
 
 FIRST_SAMPLES = 100  # which tell windows of series from images
-PART_BYTES = 2**25  # of samples that are looked at together
+PART_BYTES = 2**24  # of samples that are looked at together
 GIB = 2**30
 
 

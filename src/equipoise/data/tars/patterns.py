@@ -29,7 +29,7 @@ def shards_of(path: Path) -> tuple[list[Path], tuple[LeftOut, ...]]:
     """
     if path.is_dir():
         return _in_folder(path)
-    if path.name.lower().endswith(COMPRESSED):
+    if path.name.lower().endswith(COMPRESSED) and path.is_file():
         raise RequestError(
             f"{path} is compressed, and samples are read at any place of a .tar: unpack it first "
             "(gunzip, unzstd, ...)"
