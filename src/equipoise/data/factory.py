@@ -90,8 +90,10 @@ def open_source(
             else str(Path(data).resolve())
         )
     asked = {"label_column": label_column, "series": roles.series, "time": roles.time}
+    if is_hugging_face(data):
+        del asked["label_column"]
     missing = [(role, name) for role, name in asked.items() if name is not None]
-    if missing and source.schema.container != "frame" and not source.labels_found:
+    if missing and source.schema.container != "frame":
         role, name = missing[0]
         raise RequestError(
             f"{role} = {name!r}: {source.name} has no columns; leave it out, or give a table"
@@ -296,10 +298,12 @@ def _by_samples(
     if is_hugging_face(data):
         if is_map_style(data):
             return open_dataset(data, labels, columns, memory_budget, split_seed, images)
+        _refuse_labels(labels)
         return open_stream(data, columns.label_column, memory_budget, images)
     if isinstance(data, Dataset) and not isinstance(data, IterableDataset):
         return open_indexed(DatasetSamples(data), labels, memory_budget, split_seed, images)
     if isinstance(data, Iterable):
+        _refuse_labels(labels)
         if isinstance(data, IterableDataset):
             data = DataLoader(data, batch_size=STREAM_BATCH)
         return StreamSource("stream", data, images, memory_budget)
@@ -307,6 +311,15 @@ def _by_samples(
         f"data of type {type(data).__name__}: give an array, a tensor, a DataFrame, a path, a "
         "Dataset, an iterable of batches or a name"
     )
+
+
+def _refuse_labels(labels: arrays.Labels | None) -> None:
+    """Check that no labels were given beside a stream."""
+    if labels is not None:
+        raise RequestError(
+            "labels were given, but a stream cannot take any: give batches as pairs of samples "
+            "and their labels"
+        )
 
 
 def _array(

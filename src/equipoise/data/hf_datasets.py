@@ -21,6 +21,7 @@ from equipoise.data.image_options import ImageOptions
 from equipoise.data.indexed import GIB, IndexedSamples, open_indexed, source_in_memory
 from equipoise.data.large_tables import TableParts, open_large
 from equipoise.data.readers.arrow import to_frame
+from equipoise.data.readers.cells import joined
 from equipoise.data.sources import Source
 from equipoise.errors import RequestError, clipped, nearest
 
@@ -233,8 +234,5 @@ def _open_table(
     if data.data.nbytes / max(data.data.num_rows, 1) * len(data) > memory_budget * GIB:
         whole = TableParts(len(data), names, parts)
         return open_large(NAME, whole, labels, columns, split_seed)
-    import pandas as pd
-
-    frame = pd.concat(parts(), ignore_index=True)
-    rows = frames.from_frame(frame, labels, "the dataset", columns)
+    rows = frames.from_frame(joined([*parts()]), labels, "the dataset", columns)
     return source_in_memory(NAME, rows, split_seed)
