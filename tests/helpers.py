@@ -3,8 +3,10 @@ states, images in files, answers of commands."""
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Iterator
+import tarfile
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +54,30 @@ class Answer:
     status: int
     out: str
     err: str
+
+
+def write_tar(path: Path, files: Mapping[str, bytes]) -> Path:
+    """A .tar of these files."""
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def png(pixels: np.ndarray[Any, Any]) -> bytes:
+    """An image, (H, W) or (H, W, C), as a file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def npy(array: np.ndarray[Any, Any]) -> bytes:
+    """An array as a file."""
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
 
 
 def write_image(

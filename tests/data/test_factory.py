@@ -261,6 +261,12 @@ def test_an_unknown_source_is_refused_with_the_nearest_name() -> None:
         ("gaussian", {"label_column": "a"}, "label_column = 'a': gaussian has no columns"),
         (POINTS, {"label_column": "a"}, "label_column = 'a': array has no columns"),
         (
+            Items([(np.arange(2.0) + i, i % 2) for i in range(9)]),
+            {"label_column": "a"},
+            "label_column = 'a': dataset has no columns",
+        ),
+        (iter([POINTS]), {"labels": [1] * 100}, "a stream cannot take any: give batches as pairs"),
+        (
             pd.DataFrame({"a": [1, 2]}),
             {"label_column": "b"},
             "'b' is not in the DataFrame: known: a",

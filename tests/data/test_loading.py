@@ -14,7 +14,8 @@ from equipoise.data.loading import (
     PrefetchingLoader,
     seeded,
 )
-from equipoise.data.streams import StreamLoader
+from equipoise.data.stream_loading import StreamLoader
+from equipoise.data.stream_parts import Part
 from equipoise.transforms.scaling import Scaling
 
 CPU, ROWS = torch.device("cpu"), torch.arange(10.0)[:, None]
@@ -42,9 +43,10 @@ def stream(batch_size: int = 3) -> StreamLoader:
         return list(ROWS.split(4))
 
     return StreamLoader(
-        iter([ROWS[1:4], ROWS[4:8], ROWS[8:]]),
-        lambda: iter(again()),
+        iter(map(Part, [ROWS[1:4], ROWS[4:8], ROWS[8:]])),
+        lambda: map(Part, again()),
         ROWS[:1],
+        0,
         batch_size,
         PLAIN.scaled,
         CPU,

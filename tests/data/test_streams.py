@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from equipoise.data.loading import Loader
-from equipoise.data.streams import FIRST_ROWS, EndOfDataError, StreamSource
-from equipoise.errors import RequestError
+from equipoise.data.loading import EndOfDataError, Loader
+from equipoise.data.streams import FIRST_ROWS, StreamSource
+from equipoise.errors import EquipoiseWarning, RequestError
 
 CPU = torch.device("cpu")
 
@@ -63,7 +64,9 @@ def test_a_long_generator_says_that_it_cannot_be_resumed_and_when_it_ends() -> N
     assert "one-shot" in source.notes[0]
     loader = loader_of(source, 1000)
     assert not source.repeats
-    assert numbers(loader, 14) == list(range(1000, 15_000))
+    seen = numbers(loader, 14)
+    assert seen != sorted(seen)
+    assert sorted(seen) == list(range(1000, 15_000))
     with pytest.raises(EndOfDataError, match="ran out of data: give a longer one"):
         loader.next()
 
@@ -103,12 +106,83 @@ def test_a_long_stream_in_another_order_every_time_does_not_leak_what_is_held_ou
     assert not held & set(seen)
 
 
-def test_labels_of_a_stream_are_ignored_with_a_note() -> None:
-    source = StreamSource(
-        "stream", [(np.arange(50.0), np.zeros(50)), (np.arange(50.0), np.zeros(50))]
-    )
-    assert "labels are not used" in source.notes[0]
+class Labelled(Counting):
+    """The numbers with the names of their remainders by 3; from 12,000 on with
+    another."""
+
+    def __iter__(self) -> Iterator[Any]:
+        for x in super().__iter__():
+            names = np.array(["none", "one", "two"])[x.astype(int) % 3]
+            yield x, np.where(x < 12_000, names, "late")
+
+
+@pytest.mark.parametrize("batches", [3, 110])
+def test_labels_of_a_stream_stay_with_their_samples(batches: int) -> None:
+    source = StreamSource("stream", Labelled(batches))
+    assert source.schema.classes == ("none", "one", "two")
+    assert sum(source.schema.class_counts or ()) == min(batches * 100, FIRST_ROWS)
+    loader = loader_of(source)
+    for _ in range(200):
+        x, y = loader.next()
+        assert y is not None
+        assert torch.equal(x[:, 0].long() % 3, y)
+    held_out = source.labelled(99, 0, held_out=True)
+    assert held_out is not None
+    assert torch.equal(held_out[0][:, 0].long() % 3, held_out[1])
+
+
+def test_a_class_that_comes_late_is_left_out_with_a_warning_where_classes_are_learned() -> None:
+    learned, unused = (loader_of(StreamSource("stream", Labelled(130)), 1000) for _ in range(2))
+    unused.labelled = False
+    with pytest.warns(EquipoiseWarning, match="the class 'late', which none of its first samples"):
+        seen = numbers(learned, 11)
+    assert max(seen) < 12_000
+    assert max(numbers(unused, 12)) >= 12_000
+    position = learned.position()
+    again = loader_of(StreamSource("stream", Labelled(130)), 1000)
+    again.restore(position)
+    with pytest.warns(EquipoiseWarning, match="late"):
+        following = numbers(again, 5)
+    assert following == numbers(learned, 5)
+
+
+def test_targets_that_are_no_labels_are_not_used_and_a_note_says_so() -> None:
+    for target in (np.zeros((50, 2)), np.linspace(0, 1, 50)):
+        source = StreamSource("stream", [(np.arange(50.0), target)] * 2)
+        assert source.schema.classes is None
+        assert "is not used: it is no label for each" in source.notes[0]
     assert len(source.held_out(99, 0)) == 10
+
+
+def test_a_stream_is_shuffled_anew_in_every_epoch_and_by_the_seed() -> None:
+    source = StreamSource("stream", Counting(120))
+    seeds = [source.loader(11_000, torch.Tensor.double, CPU, seed) for seed in (0, 0, 1)]
+    first, same, other = (numbers(loader, 1) for loader in seeds)
+    assert first == same
+    assert sorted(first) == list(range(1000, 12_000))
+    assert len({tuple(order) for order in (first, other, numbers(seeds[0], 1))}) == 3
+
+
+@pytest.mark.parametrize("batches", [3, 120])
+def test_ranks_share_a_stream_without_overlap_and_go_on_where_they_were(batches: int) -> None:
+    def loader(size: int, rank: int = 0, ranks: int = 1) -> Loader:
+        made = loader_of(StreamSource("stream", Counting(batches)), size)
+        made.split(rank, ranks)
+        return made
+
+    alone, first, second = loader(60), loader(30, 0, 2), loader(30, 1, 2)
+    for _ in range(230):
+        assert numbers(first, 1) + numbers(second, 1) == numbers(alone, 1)
+        assert first.position() == second.position() == alone.position()
+    again = loader(30, 1, 2)
+    again.restore(second.position())
+    assert numbers(again, 5) == numbers(second, 5)
+
+
+def test_the_first_look_keeps_to_a_part_of_the_memory_budget() -> None:
+    source = StreamSource("stream", Counting(120), memory_budget=2**-30 * 4 * 8 * 2000)
+    assert len(source.seen(FIRST_ROWS, 0)) + len(source.held_out(FIRST_ROWS, 0)) == 2000
+    assert len(set(numbers(loader_of(source, 100), 118))) == 11_800
 
 
 @pytest.mark.parametrize(
@@ -128,6 +202,12 @@ def test_labels_of_a_stream_are_ignored_with_a_note() -> None:
         ([np.ones((5, 2))] * 3, "one distinct value, 1"),
         ([3.0, 4.0], "no shape"),
         ([np.ones((1, 2))], "stream has one sample"),
+        (
+            [(np.arange(9.0), [1] * 9), np.arange(9.0)],
+            "first batch has labels, a later one has none",
+        ),
+        ([(np.arange(9.0), [1] * 8)], "has 9 samples and 8 labels"),
+        ([(np.arange(9.0), [None] * 9)], "labels hold None"),
         ([[[1.0, 2.0], [3.0]]], "rows of different lengths"),
     ],
 )

@@ -23,7 +23,7 @@ def test_six_images_are_shown_before_and_after_with_a_frame_about_what_is_kept(
         Image.fromarray(pixels).save(tmp_path / f"{i}.png")
     source = open_source(tmp_path, images=ImageOptions(resizing=Resizing((8, 8))))
     assert source.resized is not None
-    names = [path.name for path in source.resized.paths]
+    names = [place.name for place in source.resized.places]
     assert (names[0], names[-1], len(names)) == ("0.png", "8.png", 6)
     content = resizing_sheet(source.resized, source.limits)
     assert content is not None

@@ -75,8 +75,8 @@ def test_split_loaders_give_the_parts_of_one_batch_and_have_its_position() -> No
             assert first.position() == second.position() == alone.position()
 
 
-def test_a_stream_is_not_split() -> None:
-    source = StreamSource("stream", iter(torch.randn(10, 100, 2).numpy()))
+def test_a_long_one_shot_iterator_is_not_split() -> None:
+    source = StreamSource("stream", iter(torch.randn(12, 1000, 2).numpy()))
     loader = source.loader(16, lambda raw: raw, CPU, 0)
     with pytest.raises(EquipoiseError, match="2 processes cannot share a stream"):
         loader.split(0, 2)

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from tests.helpers import npy, png, write_tar
 
 from equipoise import GAN
 from equipoise.cli.main import main
+from equipoise.data import stream_loading, streams
 from equipoise.data.distributions import Gaussian
+from equipoise.data.images import cache
 from equipoise.recipes import catalogue
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import unpack
@@ -170,6 +173,11 @@ def test_every_recipe_stopped_and_resumed_equals_undisturbed_and_survives_saving
         "table by category",
         "series",
         "series table",
+        "images in tars",
+        "images in tars, not cached",
+        "arrays in tars",
+        "array over the memory budget",
+        "labelled stream",
     ],
 )
 def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(
@@ -201,7 +209,49 @@ def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(
     if kind == "table by category":
         recipe = "ctgan"
         settings |= {"clusters": 0, "packing": 2}
+    if kind.endswith("in tars") or kind.endswith("not cached"):
+        data = tmp_path / "shards"
+        write_shards(data, x if kind.startswith("arrays") else None)
+        settings |= {"memory_budget": 1e-6, "conditional": True}
+        monkeypatch.setattr(cache, "data_home", lambda: tmp_path)
+        monkeypatch.setattr(cache, "SPARE_BYTES", 2**80 if kind.endswith("not cached") else 0)
+    if kind == "array over the memory budget":
+        data = tmp_path / "data.npy"
+        np.save(data, x)
+        settings |= {"memory_budget": 1e-9}
+    if kind == "labelled stream":
+        monkeypatch.setattr(streams, "FIRST_ROWS", 20)
+        monkeypatch.setattr(stream_loading, "BLOCK_ROWS", 25)
+        pairs = [(x[i : i + 10], [*"ab"] * 5) for i in range(0, 60, 10)]
+        settings |= {"conditional": True}
+        stopped_and_straight_are_equal(recipe, settings, Again(pairs), tmp_path)
+        return
     stopped_and_straight_are_equal(recipe, settings, data, tmp_path)
+
+
+class Again:
+    """A stream of batches that is no list."""
+
+    def __init__(self, batches: list[Any]) -> None:
+        self.batches = batches
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.batches)
+
+
+def write_shards(folder: Path, rows: np.ndarray[Any, Any] | None) -> None:
+    """Three tars of labelled images, or of these arrays."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for shard in range(3):
+        files = {}
+        for i in range(shard * 20, shard * 20 + 20):
+            files[f"{i:03}.cls"] = str(i % 3).encode()
+            if rows is None:
+                files[f"{i:03}.png"] = png(rng.integers(0, 256, (8, 8), np.uint8))
+            else:
+                files[f"{i:03}.npy"] = npy(rows[i])
+        write_tar(folder / f"{shard}.tar", files)
 
 
 class KilledError(BaseException):
@@ -209,7 +259,7 @@ class KilledError(BaseException):
 
 
 def stopped_and_straight_are_equal(
-    recipe: str, settings: dict[str, Any], data: Path, tmp_path: Path
+    recipe: str, settings: dict[str, Any], data: Any, tmp_path: Path
 ) -> None:
     GAN(recipe, **settings).fit(data, out=tmp_path / "straight")
     stopped = GAN(recipe, **settings).trainer(data, out=tmp_path / "stopped")

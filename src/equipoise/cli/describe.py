@@ -122,13 +122,18 @@ def _table(data: str) -> tuple[pd.DataFrame, str] | None:
     """The table in files and what to know of how it was read; None where data is
     something else."""
     from equipoise.data import readers
-    from equipoise.data.large_tables import MEMORY_BUDGET, is_large, some_rows
+    from equipoise.data.large_tables import (
+        MEMORY_BUDGET,
+        is_large,
+        parquet_parts,
+        some_rows,
+    )
 
     files = readers.table_files(Path(data))
     if not files:
         return None
     if is_large(files, MEMORY_BUDGET):
-        frame, total = some_rows(files)
+        frame, total = some_rows(parquet_parts(files))
         return frame, f"recognised from {len(frame):,} of {total:,} rows"
     content = readers.read_parts(files)
     values: Any = content.values

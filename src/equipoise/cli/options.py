@@ -107,7 +107,8 @@ class Describe:
     file to edit."""
 
     data: str = positional("DATA", "data")
-    """A file, a folder of images or of the parts of a table, or a built-in source."""
+    """A file, a folder of images or of the parts of a table, .tar files of samples, or
+    a built-in source."""
     columns: str | None = option(None, "FILE")
     """What the columns are, where they are not recognised: a file that --out wrote."""
     series: str | None = option(None, "COLUMN")

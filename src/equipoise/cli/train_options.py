@@ -23,7 +23,8 @@ USAGE = """equipoise train DATA [OPTIONS]
        equipoise train --resume RUN [OPTIONS]"""
 SUMMARY = "Train a GAN on DATA and report how good it is, or resume RUN."
 DATA_HELP = (
-    f"A built-in source, a folder of images or of the parts of a table, or a "
+    "A built-in source, a folder of images or of the parts of a table, .tar files of "
+    "samples (one, a folder of them, or 'shards-{000..009}.tar'), or a "
     f"{readers.listed()} file. "
     "See: equipoise datasets."
 )

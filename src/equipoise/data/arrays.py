@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +116,11 @@ def from_windows(
 
 
 def read_as(
-    values: NDArray[Any], shape: Sequence[int], layout: Layout, options: ImageOptions
+    values: NDArray[Any],
+    shape: Sequence[int],
+    layout: Layout,
+    options: ImageOptions,
+    ends: tuple[float, float] | None = None,
 ) -> tuple[bool, list[str]]:
     """How images of an array are read.
 
@@ -125,6 +129,7 @@ def read_as(
         shape: That of the whole array as it was given.
         layout: Its layout.
         options: What the user asked for.
+        ends: The least and the greatest value, where `values` are some images of many.
 
     Returns:
         Whether the last channel is transparency, and notes for the user.
@@ -145,7 +150,7 @@ def read_as(
             "(in Python alpha=True)"
         )
     if values.dtype != np.uint8:
-        low, high = float(values.min()), float(values.max())
+        low, high = ends or (float(values.min()), float(values.max()))
         notes.append(range_note(values.dtype.name, low, high))
     return alpha, [note for note in notes if note]
 
@@ -189,8 +194,15 @@ def to_numpy(data: Any, what: str) -> NDArray[Any]:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, what: str) -> Rows:
-    """Rows with their labels counted and turned into positions among the classes."""
+def with_labels(
+    values: NDArray[Any],
+    schema: Schema,
+    labels: Labels | None,
+    what: str,
+    classes: Sequence[Hashable] | None = None,
+) -> Rows:
+    """Rows with their labels counted and turned into positions among the classes: those
+    that are given, else those that the labels have."""
     if labels is None:
         return Rows(values, schema, None)
     if not hasattr(labels, "__len__") or getattr(labels, "ndim", 1) != 1:
@@ -204,11 +216,16 @@ def with_labels(values: NDArray[Any], schema: Schema, labels: Labels | None, wha
     are_dates = getattr(getattr(labels, "dtype", None), "kind", "") in "mM"
     listed = labels.tolist() if hasattr(labels, "tolist") and not are_dates else labels
     plain = [plain_label(label) for label in listed]
-    classes = distinct_labels(plain)
-    index = {label: i for i, label in enumerate(classes)}
+    known = distinct_labels(plain if classes is None else classes)
+    index = {label: i for i, label in enumerate(known)}
+    if classes is not None and (others := [label for label in plain if label not in index]):
+        raise RequestError(
+            f"{what} has the label {clipped(repr(others[0]))}, which is not among its classes: "
+            f"{clipped(', '.join(map(str, known)))}"
+        )
     positions = np.array([index[label] for label in plain], np.int64)
-    counts = tuple(np.bincount(positions, minlength=len(classes)).tolist())
-    return Rows(values, replace(schema, classes=classes, class_counts=counts), positions)
+    counts = tuple(np.bincount(positions, minlength=len(known)).tolist())
+    return Rows(values, replace(schema, classes=known, class_counts=counts), positions)
 
 
 def check_values(
@@ -235,10 +252,15 @@ def check_different(values: NDArray[Any], what: str) -> None:
         RequestError: If there are several, all of them the same.
     """
     if len(values) > 1 and all((sample == values[0]).all() for sample in values):
-        raise RequestError(
-            f"{what} has one distinct sample, {len(values):,} times: there is no distribution "
-            "to learn; give data that varies"
-        )
+        raise one_sample_error(len(values), what)
+
+
+def one_sample_error(times: int, what: str) -> RequestError:
+    """The error of data with one distinct sample."""
+    return RequestError(
+        f"{what} has one distinct sample, {times:,} times: there is no distribution to learn; "
+        "give data that varies"
+    )
 
 
 def one_value_error(value: Any, what: str) -> RequestError:
@@ -254,8 +276,9 @@ def check_finite(
     what: str,
     layout: str = "ND",
     columns: tuple[str | int, ...] | None = None,
+    first_row: int = 0,
 ) -> None:
-    """Check that all values are finite.
+    """Check that all values are finite. `first_row` is the number of the first sample.
 
     Raises:
         RequestError: On NaN or infinity, with how many and where the first is.
@@ -265,7 +288,7 @@ def check_finite(
         return
     where = np.unravel_index(int(bad.argmax()), values.shape)
     kind = "NaN" if np.isnan(values[where]) else "infinity"
-    place = f"row {where[0]}"
+    place = f"row {first_row + int(where[0])}"
     if columns is not None:
         place += f", column {columns[where[1]]!r}"
     elif layout != "N":

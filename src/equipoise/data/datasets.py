@@ -75,10 +75,10 @@ class FetchedSource(SplitSource):
         self.split = Split(part(train), part(found.held_out), validation)
         if sums is not None:
             self.sums = torch.from_numpy(sums[train.numpy()])
-        elif schema.is_image:
+        elif schema.is_image and limits is None:
             first = fetch(train[:FIRST_ROWS].tolist())
             check_values(first, f"{name}, as far as its first {len(first):,} images go,")
-            self.limits = limits or image_limits(first)
+            self.limits = image_limits(first)
 
     @property
     def training_rows(self) -> int:

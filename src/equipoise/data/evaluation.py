@@ -20,6 +20,7 @@ from equipoise.data.schema import Schema, detect_layout, to_network_layout
 from equipoise.data.series.frames import Roles, windows_of
 from equipoise.data.series.windows import Series
 from equipoise.data.sources import RowsSource, Source
+from equipoise.data.tars.patterns import shards_of
 from equipoise.errors import RequestError, clipped
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def _concerned(images: ImageOptions | None, data: Any) -> ImageOptions | None:
     """The options that mean something for this kind of data."""
     if images is None:
         return None
-    if isinstance(data, str | Path) and Path(data).is_dir():
+    if isinstance(data, str | Path) and (Path(data).is_dir() or shards_of(Path(data))[0]):
         return replace(images, layout=None)
     has_channels = len(getattr(data, "shape", ())) == 4
     return replace(images, layout=images.layout if has_channels else None, resizing=AS_FOUND)

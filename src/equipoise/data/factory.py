@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -10,34 +9,37 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.data import arrays, frames, mnist, readers
-from equipoise.data.datasets import FetchedSource
 from equipoise.data.description import DataDescription
 from equipoise.data.distributions import DISTRIBUTIONS, Distribution
 from equipoise.data.frames import TableOptions
+from equipoise.data.hf_datasets import is_hugging_face, is_map_style, open_dataset
+from equipoise.data.hf_streams import open_stream
 from equipoise.data.image_folder import open_folder
 from equipoise.data.image_options import ImageOptions
-from equipoise.data.large_tables import MEMORY_BUDGET, is_large, open_large
+from equipoise.data.indexed import GIB, open_indexed, source_in_memory
+from equipoise.data.large_tables import MEMORY_BUDGET, is_large, open_large, parquet_parts
+from equipoise.data.mapped import MappedSamples, is_large_array
 from equipoise.data.named_sources import NAMED_SOURCES
-from equipoise.data.outliers import notes_of_outliers
-from equipoise.data.schema import Container, Schema, detect_layout, to_network_layout
+from equipoise.data.schema import Container
 from equipoise.data.series.frames import NO_ROLES, Roles
-from equipoise.data.series.layout import refuse_windows
 from equipoise.data.sources import DistributionSource, RowsSource, Source
 from equipoise.data.streams import StreamSource
 from equipoise.data.tables.overrides import Overrides
 from equipoise.data.tables.table import Table
+from equipoise.data.tars.opening import open_tars
+from equipoise.data.tars.patterns import shards_of
+from equipoise.data.torch_datasets import DatasetSamples
 from equipoise.errors import RequestError, clipped, nearest
 
 LIST_NOTE = (
     "the list is read as windows of series; for batches of rows give an iterator, as iter(list)"
 )
+STREAM_BATCH = 256  # samples of an IterableDataset that are taken together
 RUN_FILES = ("log.jsonl", "generator.safetensors")  # a run's images are not data
-FIRST_SAMPLES = 100  # of a Dataset, which tell windows of series from images
 PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".joblib")
 
 
@@ -60,7 +62,7 @@ def open_source(
         data: A name, a path, an array, a table, a Dataset or an iterable of batches.
         labels: One per sample.
         label_column: The column of a table that holds labels.
-        memory_budget: GiB. Larger folders and Datasets are read as they are needed.
+        memory_budget: GiB. What is larger is read as it is needed.
         split_seed: Decides which rows are held out.
         images: How images are read.
         table: What the columns of a table are, where that is known.
@@ -88,6 +90,8 @@ def open_source(
             else str(Path(data).resolve())
         )
     asked = {"label_column": label_column, "series": roles.series, "time": roles.time}
+    if is_hugging_face(data):
+        del asked["label_column"]
     missing = [(role, name) for role, name in asked.items() if name is not None]
     if missing and source.schema.container != "frame":
         role, name = missing[0]
@@ -192,6 +196,9 @@ def _named(
         files = readers.table_files(path)
     if files:
         return _files(path, files, labels, columns, memory_budget, split_seed, images)
+    shards, others = shards_of(path)
+    if shards:
+        return open_tars(path, shards, others, labels, memory_budget, split_seed, images)
     if path.is_dir():
         return open_folder(path, labels, memory_budget, split_seed, images)
     raise _unreadable(path)
@@ -236,13 +243,15 @@ def _files(
     """The source of a file, or of a folder whose files are the parts of one table."""
     name = readers.stem(path) if path.is_file() else path.resolve().name
     if is_large(files, memory_budget):
-        return open_large(name, files, labels, columns, split_seed)
+        return open_large(name, parquet_parts(files), labels, columns, split_seed)
+    if path.is_file() and is_large_array(path, memory_budget):
+        return open_indexed(MappedSamples.of_file(path), labels, memory_budget, split_seed, images)
     rows = (
         frames.from_file(path, labels, columns, images)
         if path.is_file()
         else frames.from_table(readers.read_parts(files), labels, name, columns)
     )
-    source = _in_memory(name, rows, split_seed)
+    source = source_in_memory(name, rows, split_seed)
     source.labels_given = rows.labels is not None
     return source
 
@@ -255,10 +264,10 @@ def _object(
     split_seed: int,
     images: ImageOptions,
 ) -> Source:
-    from torch.utils.data import DataLoader, Dataset, IterableDataset
+    from torch.utils.data import DataLoader
 
     if isinstance(data, list | tuple) and (rows := _windows(data, labels, images)) is not None:
-        return _in_memory("list", rows, split_seed)
+        return source_in_memory("list", rows, split_seed)
     if isinstance(data, list | tuple) and _numbers(data):
         data = _array_of(data)
     if isinstance(data, DataLoader) and _loads_all(data):
@@ -266,35 +275,67 @@ def _object(
         # shuffles.
         data = data.dataset
         if not isinstance(data, np.ndarray | Tensor):
-            return _dataset(data, labels, memory_budget, split_seed, images)
+            return open_indexed(DatasetSamples(data), labels, memory_budget, split_seed, images)
     if isinstance(data, np.ndarray | Tensor):
-        rows = arrays.from_array(data, labels, "the array", images)
-        return _in_memory("array", rows, split_seed)
+        return _array(data, labels, memory_budget, split_seed, images)
     if (table := as_table(data)) is not None:
         rows = frames.from_frame(table, labels, "the DataFrame", columns)
-        return _in_memory("frame", rows, split_seed)
-    if isinstance(data, IterableDataset):
-        return StreamSource("stream", DataLoader(data, batch_size=256), images)
-    if isinstance(data, Dataset):
-        return _dataset(data, labels, memory_budget, split_seed, images)
+        return source_in_memory("frame", rows, split_seed)
+    return _by_samples(data, labels, columns, memory_budget, split_seed, images)
+
+
+def _by_samples(
+    data: Any,
+    labels: arrays.Labels | None,
+    columns: TableOptions,
+    memory_budget: float,
+    split_seed: int,
+    images: ImageOptions,
+) -> Source:
+    """What gives its samples one by one, or in batches."""
+    from torch.utils.data import DataLoader, Dataset, IterableDataset
+
+    if is_hugging_face(data):
+        if is_map_style(data):
+            return open_dataset(data, labels, columns, memory_budget, split_seed, images)
+        _refuse_labels(labels)
+        return open_stream(data, columns.label_column, memory_budget, images)
+    if isinstance(data, Dataset) and not isinstance(data, IterableDataset):
+        return open_indexed(DatasetSamples(data), labels, memory_budget, split_seed, images)
     if isinstance(data, Iterable):
-        return StreamSource("stream", data, images)
+        _refuse_labels(labels)
+        if isinstance(data, IterableDataset):
+            data = DataLoader(data, batch_size=STREAM_BATCH)
+        return StreamSource("stream", data, images, memory_budget)
     raise RequestError(
         f"data of type {type(data).__name__}: give an array, a tensor, a DataFrame, a path, a "
         "Dataset, an iterable of batches or a name"
     )
 
 
-def _in_memory(name: str, rows: arrays.Rows, split_seed: int) -> RowsSource:
-    """The source of rows, with notes on them."""
-    source = RowsSource(name, rows, split_seed)
-    source.notes += rows.notes
-    source.columns = rows.columns
-    if not rows.schema.is_image and rows.schema.series is None:
-        outliers = notes_of_outliers(rows.values, rows.schema.columns)
-        source.notes += outliers
-        source.has_outliers = bool(outliers)
-    return source
+def _refuse_labels(labels: arrays.Labels | None) -> None:
+    """Check that no labels were given beside a stream."""
+    if labels is not None:
+        raise RequestError(
+            "labels were given, but a stream cannot take any: give batches as pairs of samples "
+            "and their labels"
+        )
+
+
+def _array(
+    data: NDArray[Any] | Tensor,
+    labels: arrays.Labels | None,
+    memory_budget: float,
+    split_seed: int,
+    images: ImageOptions,
+) -> Source:
+    """An array or a tensor; one that NumPy has mapped from a file, over the memory
+    budget, is read as it is needed."""
+    if isinstance(data, np.memmap) and data.ndim and data.nbytes > memory_budget * GIB:
+        mapped = MappedSamples(data, "array", "the array")
+        return open_indexed(mapped, labels, memory_budget, split_seed, images)
+    rows = arrays.from_array(data, labels, "the array", images)
+    return source_in_memory("array", rows, split_seed)
 
 
 def _windows(
@@ -365,76 +406,3 @@ def _array_of(rows: Sequence[Any]) -> NDArray[Any]:
             "the list has rows of different lengths: give every sample as many values, or windows "
             "of series as a list of arrays"
         ) from None
-
-
-def _plain(sample: Any) -> NDArray[Any]:
-    """A Dataset's sample as NumPy has it."""
-    return (
-        arrays.to_numpy(sample, "the Dataset") if isinstance(sample, Tensor) else np.asarray(sample)
-    )
-
-
-def _dataset(
-    data: Any,
-    labels: arrays.Labels | None,
-    memory_budget: float,
-    split_seed: int,
-    images: ImageOptions,
-) -> Source:
-    """A map-style Dataset of samples or of (sample, label) pairs."""
-    n = len(data)
-    if n == 0:
-        raise RequestError("the Dataset is empty: give at least one batch of samples")
-    first = data[0]
-    paired = isinstance(first, tuple | list)
-    sample = first[0] if paired else first
-    shape = _plain(sample).shape
-    # Targets of several numbers are no labels.
-    labelled = labels is None and paired and len(first) > 1 and np.ndim(first[1]) == 0
-
-    def stacked(indices: Iterable[int], items: list[Any]) -> NDArray[Any]:
-        samples = [_plain(item[0] if paired else item) for item in items]
-        for i, item in zip(indices, samples, strict=True):
-            if item.shape != shape:
-                raise RequestError(
-                    f"the Dataset's sample {i} has shape {item.shape}, the first has {shape}: "
-                    "give samples of one shape"
-                )
-        return arrays.to_numpy(np.stack(samples), "the Dataset")
-
-    def fetch(indices: list[int]) -> NDArray[Any]:
-        return stacked(indices, [data[i] for i in indices])
-
-    one = stacked([0], [first])
-    if one.nbytes * n <= memory_budget * 2**30:
-        items = [first, *(data[i] for i in range(1, n))]  # once, for samples and for labels
-        values = stacked(range(n), items)
-        labels = [item[1] for item in items] if labelled else labels
-        rows = arrays.from_array(
-            torch.from_numpy(values) if isinstance(sample, Tensor) else values,
-            labels,
-            "the Dataset",
-            images,
-        )
-        return _in_memory("dataset", rows, split_seed)
-    if one.ndim == 3 and images.layout is None:
-        more = f"raise memory_budget, which is {memory_budget:g} GiB"
-        refuse_windows(fetch([*range(min(n, FIRST_SAMPLES))]), None, "the Dataset", more)
-    if labelled:
-        labels = [data[i][1] for i in range(n)]
-    layout = detect_layout(one.shape, images.layout)
-    container: Container = "tensor" if isinstance(sample, Tensor) else "array"
-    first_values = to_network_layout(one, layout)
-    alpha, notes = arrays.read_as(first_values, (n, *one.shape[1:]), layout, images)
-    schema = Schema(first_values.shape[1:], layout, one.dtype.name, container, alpha=alpha)
-    rows = arrays.with_labels(np.empty((n, 0)), schema, labels, "the Dataset")
-    digest = hashlib.sha256(f"{n} {schema}".encode() + one.tobytes()).hexdigest()
-
-    def finite(indices: list[int]) -> NDArray[Any]:
-        values = fetch(indices)
-        arrays.check_finite(values, "a batch of the Dataset", layout)
-        return to_network_layout(values, layout)
-
-    source = FetchedSource("dataset", rows.schema, digest, finite, rows.labels, n, split_seed)
-    source.notes += notes
-    return source

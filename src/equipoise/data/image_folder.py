@@ -19,6 +19,7 @@ from equipoise.data.images import cache
 from equipoise.data.images.arrangement import Arrangement
 from equipoise.data.images.folder import ImageFolder, scan
 from equipoise.data.images.form import ResizedImages
+from equipoise.data.images.listing import Listing, list_images
 from equipoise.data.limits import limits_of, range_note
 from equipoise.data.schema import Schema
 from equipoise.data.sources import RowsSource, Source
@@ -40,14 +41,26 @@ def open_folder(
     Raises:
         RequestError: If there are none, or they cannot be trained on.
     """
+    listing = list_images(path, options.resizing)
+    return open_images(listing, labels, memory_budget, split_seed, options)
+
+
+def open_images(
+    listing: Listing,
+    labels: arrays.Labels | None,
+    memory_budget: float,
+    split_seed: int,
+    options: ImageOptions,
+) -> Source:
+    """As `open_folder`, of the files of a listing."""
     decoded, notes = None, []
     try:
-        decoded = cache.decoded(path, options.resizing)
+        decoded = cache.decoded(listing)
         folder = decoded.folder
     except cache.NotCachedError as error:
-        folder = scan(path, options.resizing)
+        folder = scan(listing)
         notes.append(str(error))
-    name, n, fits = folder.root.resolve().name, len(folder), folder.nbytes <= memory_budget * 2**30
+    name, n, fits = listing.title, len(folder), folder.nbytes <= memory_budget * 2**30
     schema = Schema(
         folder.shape,
         "NHW" if folder.shape[0] == 1 else "NCHW" if folder.mode == "channels" else "NHWC",
@@ -100,10 +113,11 @@ def open_folder(
             own_split=own_split,
         )
     source.notes[:0] = [*folder.all_notes, *notes]
+    source.labels_found = rows.labels is not None
     source.left_out, source.file_format = folder.left_out, folder.format
     if folder.examples:
-        paths = tuple(folder.root / name for name in folder.examples)
-        source.resized = ResizedImages(paths, folder.form)
+        places = tuple(listing.place(name) for name in folder.examples)
+        source.resized = ResizedImages(places, folder.form)
     return source
 
 

@@ -1,4 +1,5 @@
-"""Tables that are larger than memory should hold: Parquet files, read a part at a time.
+"""Tables that are larger than memory should hold, read a part at a time: Parquet files,
+and what else gives its rows in parts.
 
 The columns are recognised from rows drawn from all parts. Then every row is encoded as
 numbers once, into a file without a name, from which batches are read in random order.
@@ -10,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -49,18 +50,43 @@ def is_large(files: Sequence[Path], memory_budget: float) -> bool:
     return sum(readers.claimed_bytes(file) for file in files) > memory_budget * GIB
 
 
+@dataclass(frozen=True)
+class TableParts:
+    """A table whose rows come in parts."""
+
+    rows: int
+    columns: tuple[str, ...]
+    frames: Callable[[], Iterator[pd.DataFrame]]
+    """The parts, in order, as often as they are asked for."""
+
+
+def parquet_parts(files: Sequence[Path]) -> TableParts:
+    """The table in Parquet files.
+
+    Raises:
+        RequestError: If they differ in their columns, or one cannot be read.
+    """
+    rows, columns = zip(*map(outline, files), strict=True)
+    readers.refuse_other_columns(files, columns)
+    return TableParts(
+        sum(rows),
+        tuple(columns[0]),
+        lambda: (frame for file in files for frame in readers.parquet_frames(file)),
+    )
+
+
 def open_large(
     name: str,
-    files: Sequence[Path],
+    parts: TableParts,
     labels: Labels | None,
     options: TableOptions,
     split_seed: int,
 ) -> FetchedSource:
-    """The source of a table in Parquet files.
+    """The source of a table in parts.
 
     Args:
         name: What messages call the data.
-        files: With the same columns.
+        parts: The table.
         labels: Must be None: such a table names a column of labels.
         options: How the table is read.
         split_seed: Decides which rows are held out.
@@ -78,11 +104,11 @@ def open_large(
             f"{name} is over the memory budget, and windows of series have to fit into memory: "
             "give a larger memory_budget"
         )
-    frame, total = some_rows(files)
+    frame, total = some_rows(parts)
     look = frames.from_frame(frame, None, name, options)
     _refuse_without_room(total * look.schema.size * NUMBER_BYTES)
     with tempfile.TemporaryFile(dir=data_home()) as file:
-        labels_seen, digest = _write(files, look, options.label_column, file)
+        labels_seen, digest = _write(parts, look, options.label_column, file)
         rows = file.tell() // (look.schema.size * NUMBER_BYTES)
         values = np.memmap(file, np.float64, "r", shape=(rows, look.schema.size))
     schema = look.schema
@@ -120,22 +146,19 @@ def _notes(total: int, looked_at: int, kept: int) -> list[str]:
     return notes
 
 
-def some_rows(files: Sequence[Path]) -> tuple[pd.DataFrame, int]:
+def some_rows(parts: TableParts) -> tuple[pd.DataFrame, int]:
     """Rows drawn from all of the table, from which its columns are recognised, and the
     number of all.
 
     Raises:
-        RequestError: If the files differ in their columns, or one cannot be read, or
-            the disk has no room for the table.
+        RequestError: If a part cannot be read, or the disk has no room for the table.
     """
-    rows_of, columns = zip(*map(outline, files), strict=True)
-    readers.refuse_other_columns(files, columns)
-    total, wanted = sum(rows_of), min(LOOKED_AT_ROWS, LOOKED_AT_CELLS // len(columns[0]))
+    total, wanted = parts.rows, min(LOOKED_AT_ROWS, LOOKED_AT_CELLS // len(parts.columns))
     # Before anything is read: a small file can claim any number of rows.
-    _refuse_without_room(total * len(columns[0]) * NUMBER_BYTES)
+    _refuse_without_room(total * len(parts.columns) * NUMBER_BYTES)
     rng = np.random.default_rng(0)
-    parts = (frame for file in files for frame in readers.parquet_frames(file))
-    return joined([frame[rng.random(len(frame)) < wanted / total] for frame in parts]), total
+    drawn = [frame[rng.random(len(frame)) < wanted / total] for frame in parts.frames()]
+    return joined(drawn), total
 
 
 def _refuse_without_room(size: int) -> None:
@@ -150,23 +173,21 @@ def _refuse_without_room(size: int) -> None:
 
 
 def _write(
-    files: Sequence[Path], look: Rows, label_column: str | None, file: IO[bytes]
+    parts: TableParts, look: Rows, label_column: str | None, file: IO[bytes]
 ) -> tuple[NDArray[np.int64] | None, str]:
     """Write all rows that can be encoded, one after another.
 
     Returns:
         The positions of their labels, (n,), if there are any, and a digest of all.
     """
-    digest, labels, part = hashlib.sha256(), list[NDArray[np.int64]](), 0
-    for path in files:
-        for frame in readers.parquet_frames(path):
-            values, of_rows = _encoded(frame, look, label_column, part)
-            content = np.ascontiguousarray(values).data
-            file.write(content)
-            digest.update(content)
-            digest.update(of_rows.data)
-            labels.append(of_rows)
-            part += 1
+    digest, labels = hashlib.sha256(), list[NDArray[np.int64]]()
+    for part, frame in enumerate(parts.frames()):
+        values, of_rows = _encoded(frame, look, label_column, part)
+        content = np.ascontiguousarray(values).data
+        file.write(content)
+        digest.update(content)
+        digest.update(of_rows.data)
+        labels.append(of_rows)
     file.flush()
     return np.concatenate(labels) if label_column is not None else None, digest.hexdigest()
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from equipoise.data.distributions import Distribution
-from equipoise.errors import EquipoiseError, RequestError
+from equipoise.errors import EquipoiseError
 from equipoise.utils.prefetch import ahead
 
 Encode = Callable[[Tensor], Tensor]
@@ -80,6 +80,8 @@ class Loader(ABC):
         self.epoch = 0
         self.cursor = 0
         self.rank, self.ranks = 0, 1
+        self.labelled = True
+        """Whether networks learn the classes."""
 
     def split(self, rank: int, ranks: int) -> None:
         """Give this process its own part of the data, before the first batch is taken.
@@ -91,11 +93,7 @@ class Loader(ABC):
         Raises:
             RequestError: For data that cannot be split.
         """
-        if ranks > 1:
-            raise RequestError(
-                f"{ranks} processes cannot share a stream: give an array, files or a "
-                "distribution, or train in one process"
-            )
+        self.rank, self.ranks = rank, ranks
 
     @abstractmethod
     def next(self) -> Batch:

@@ -45,6 +45,8 @@ class Source(ABC):
     """The smallest and largest values that an image can have; None for points."""
     labels_given: bool = False
     """Whether the user handed labels over; else the data may have them all the same."""
+    labels_found: bool = False
+    """Whether the data came with labels: the start says how to learn them."""
     labels_in_python: bool = False
     """Whether labels were an argument: those cannot be read again from a file."""
     origin: str | None = None

@@ -33,7 +33,7 @@ def resizing_sheet(
     """
     from PIL import Image, ImageDraw
 
-    found = [before_and_after(path, images.form) for path in images.paths]
+    found = [before_and_after(place, images.form) for place in images.places]
     pairs = [pair for pair in found if pair is not None]
     if not pairs:
         return None

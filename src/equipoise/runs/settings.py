@@ -56,8 +56,8 @@ class RunSettings:
     """Compile the training step, which takes about a minute. auto: for runs long enough
     to save more than that."""
     memory_budget: Annotated[float, Gt(0)] = 4.0
-    """GiB of decoded data to hold in memory. A larger folder, Dataset or Parquet table
-    is read while training."""
+    """GiB of decoded data to hold in memory. A larger folder, .tar, .npy, Dataset or
+    Parquet table is read while training."""
     stop_when: Literal["converged"] | None = None
     """converged: stop when the metric measured while training no longer improves, and
     keep the best generator."""

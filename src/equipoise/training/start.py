@@ -152,7 +152,7 @@ def _recipe(source: Source, recipe: type[Recipe], choices: dict[str, Any], seed:
         choices = {**choices, "conditional": labelled and recipe.takes_labels}
         if labelled and not recipe.takes_labels:
             source.notes.append(f"the labels are not used: {recipe.name} does not take labels")
-        elif not labelled and source.file_format is not None:
+        elif not labelled and source.labels_found:
             source.notes += _note_on_classes(source, recipe)
     if _asks_about_channels(source, recipe, choices):
         choices = {**choices, "per_channel_clusters": channels_are_independent(source, seed)}
@@ -176,8 +176,7 @@ def _asks_about_channels(source: Source, recipe: type[Recipe], choices: dict[str
 
 
 def _note_on_classes(source: Source, recipe: type[Recipe]) -> list[str]:
-    """That a folder has classes which are not learned, and what to type to learn
-    them."""
+    """That data has classes which are not learned, and what to type to learn them."""
     classes, counts = source.schema.classes, source.schema.class_counts
     if classes is None or counts is None:
         return []

@@ -38,6 +38,7 @@ def encoded(loader: Loader, transform: Chain, seed: int, labelled: bool) -> Load
     Raises:
         RequestError: Rows are to be drawn by conditions, and are not in memory.
     """
+    loader.labelled = labelled
     conditions = transform.clustering
     if isinstance(conditions, CategoryConditions):
         if not isinstance(loader, IndexedLoader) or isinstance(loader, PrefetchingLoader):

@@ -99,20 +99,34 @@ def read_file(path: Path, max_bytes: int) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-        if status.st_size > max_bytes:
-            raise OSError(
-                errno.EFBIG,
-                f"it has {status.st_size:,} bytes, more than the {max_bytes:,} that are read",
-                str(path),
-            )
-        free = available_memory() if status.st_size > SMALL_FILE else None
-        if free is not None and status.st_size > MEMORY_FRACTION * free:
-            raise OSError(
-                errno.ENOMEM,
-                f"it has {status.st_size:,} bytes, and {free:,} bytes of memory are free",
-                str(path),
-            )
+        refuse_size(status.st_size, max_bytes, str(path))
         return file.read()
+
+
+def refuse_size(size: int, max_bytes: int, name: str) -> None:
+    """Check that so many bytes of untrusted content can be read.
+
+    Args:
+        size: Bytes that it has.
+        max_bytes: The most that are read.
+        name: Of the file, for the error.
+
+    Raises:
+        OSError: They are more than `max_bytes`, or than half of the free memory.
+    """
+    if size > max_bytes:
+        raise OSError(
+            errno.EFBIG,
+            f"it has {size:,} bytes, more than the {max_bytes:,} that are read",
+            name,
+        )
+    free = available_memory() if size > SMALL_FILE else None
+    if free is not None and size > MEMORY_FRACTION * free:
+        raise OSError(
+            errno.ENOMEM,
+            f"it has {size:,} bytes, and {free:,} bytes of memory are free",
+            name,
+        )
 
 
 def temporary_files(folder: Path) -> Iterator[Path]:

@@ -160,7 +160,7 @@ def test_they_are_read_upright(tmp_path: Path, orientation: int) -> None:
         content[:33] + buffer.getvalue()[at : at + size] + content[33:]
     )
     (tmp_path / "b.png").write_bytes(buffer.getvalue())
-    deep, flat = (scan(tmp_path).root / name for name in ("a.png", "b.png"))
+    deep, flat = (tmp_path / name for name in ("a.png", "b.png"))
     upright = [before_and_after(path, scan(tmp_path).form) for path in (deep, flat)]
     assert upright[0] is not None
     assert upright[1] is not None

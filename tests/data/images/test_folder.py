@@ -130,7 +130,7 @@ def test_a_truncated_image_is_named_and_the_rest_is_kept(
     whole = (tmp_path / f"2.{suffix}").read_bytes()
     (tmp_path / f"2.{suffix}").write_bytes(whole[: len(whole) // 2])
     folder = scan(tmp_path)
-    assert [path.name for path in folder.files] == [f"{i}.{suffix}" for i in (0, 1, 3)]
+    assert [*folder.names] == [f"{i}.{suffix}" for i in (0, 1, 3)]
     assert folder.all_notes[0].startswith(f"1 of 4 files left out: 1 unreadable (2.{suffix}: ")
 
 
@@ -145,7 +145,7 @@ def test_no_damage_to_a_image_stops_the_scan(tmp_path: Path, image: MakeImage) -
             for place in rng.integers(0, min(len(content), 200), 3):
                 content[place] = rng.integers(0, 256)
             (tmp_path / f"{i}.{form.lower()}").write_bytes(content)
-    assert tmp_path / "whole.png" in scan(tmp_path).files
+    assert "whole.png" in scan(tmp_path).names
 
 
 def test_a_image_stored_on_its_side_is_put_upright(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_files_are_listed_in_the_order_of_their_paths_whatever_stands_beside_the
     expected = sorted(
         p for p in tmp_path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()
     )
-    assert [listing.path(index) for index in range(len(listing))] == expected
+    assert [listing.place(name) for name in listing.names] == expected
     assert listing.sizes == tuple(path.stat().st_size for path in expected)
     stats = [path.stat() for path in expected]
     assert listing.states == tuple((one.st_mtime_ns, one.st_ctime_ns, one.st_ino) for one in stats)

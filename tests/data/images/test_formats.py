@@ -166,4 +166,4 @@ def test_no_damage_to_a_file_stops_the_scan(
         for place in rng.integers(0, len(content) if form == "TIFF" else min(len(content), 200), 3):
             content[place] = rng.integers(0, 256)
         (tmp_path / f"{i}.{form.lower()}").write_bytes(content[: -i or None])
-    assert tmp_path / "whole.png" in scan(tmp_path).files
+    assert "whole.png" in scan(tmp_path).names

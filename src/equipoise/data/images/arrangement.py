@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from equipoise.data.images.listing import LABELS_FILE
 from equipoise.utils.atomic_io import read_file
 
 PARTS = {
@@ -27,6 +26,7 @@ PARTS = {
     "valid": "val",
     "validation": "val",
 }
+LABELS_FILE = "dataset.json"
 MAX_LABELS_BYTES = 2**26
 
 
@@ -47,15 +47,16 @@ class Arrangement:
         return [index for index, own in enumerate(self.parts or ()) if own == part]
 
 
-def arrangement_of(root: Path, names: Sequence[str]) -> Arrangement:
-    """The arrangement of images, given by their paths from the root."""
+def arrangement_of(root: Path | None, names: Sequence[str]) -> Arrangement:
+    """The arrangement of images, given by their paths from the root; None where that is
+    no folder, which could have a file of labels."""
     parts, notes = _split(names), []
     if parts is not None:
         counts = {part: parts.count(part) for part in ("train", "val", "test") if part in parts}
         held_out = "test" if "test" in counts else "val"
         listed = ", ".join(f"{part} {count:,}" for part, count in counts.items())
         notes.append(f"folders are a split ({listed}), not classes: {held_out} is held out")
-    labels, note = _labels_of_file(root, names)
+    labels, note = (None, None) if root is None else _labels_of_file(root, names)
     from_file = labels is not None
     if labels is None:
         labels = _class_folders(names, 0 if parts is None else 1)

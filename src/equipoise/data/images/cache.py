@@ -49,6 +49,7 @@ from equipoise.data.images.decode import Taken, digest, take
 from equipoise.data.images.folder import IMAGES_PER_TASK, ImageFolder, content_of, each, gather
 from equipoise.data.images.form import AS_FOUND, Form, Resizing, Seen, common_form, form_from
 from equipoise.data.images.listing import LeftOut, Listing, list_images
+from equipoise.data.images.place import Place
 from equipoise.data.images.sums import sums_of
 from equipoise.errors import EquipoiseError
 from equipoise.utils.atomic_io import data_home, sync_folder, write_atomic, write_synced
@@ -89,15 +90,16 @@ class Decoded:
         return np.frombuffer(mapped, self.folder.dtype).reshape(-1, *self.folder.shape)
 
 
-def decoded(root: Path, resizing: Resizing = AS_FOUND) -> Decoded:
-    """The images below `root`, decoded as `folder.scan` says if they are not cached
-    yet.
+def decoded(root: Path | Listing, resizing: Resizing = AS_FOUND) -> Decoded:
+    """The images below `root`, or of a listing, decoded as `folder.scan` says if they
+    are not cached yet.
 
     Raises:
         RequestError: If none can be read.
         NotCachedError: If the disk has no room for them, or cannot be written to.
     """
-    listing, home = list_images(root, resizing), data_home() / "images"
+    listing = root if isinstance(root, Listing) else list_images(root, resizing)
+    home = data_home() / "images"
     try:
         return _known(listing, home) or _made(listing, home)
     except OSError as error:
@@ -117,10 +119,10 @@ def _known(listing: Listing, home: Path) -> Decoded | None:
         return None
     # A listing that cannot be read counts as none.
     with suppress(OSError, ValueError, KeyError, TypeError):
-        kept = json.loads(entry.read_bytes())
+        kept = json.loads(entry.read_bytes()) if listing.states else {}
         found = _opened(listing, home / kept["content"])
         some = _some_of(listing)
-        if found is not None and kept["some"] == [digest(listing.path(index)) for index in some]:
+        if found is not None and kept["some"] == [digest(_place(listing, index)) for index in some]:
             return found
     digests = list(chain.from_iterable(each(listing, digest, "Reading images")))
     found = _opened(listing, home / content_of(listing, digests))
@@ -156,7 +158,7 @@ def _first_form(listing: Listing) -> Form:
     some = range(0, len(listing), max(len(listing) // FORM_FILES, 1))
     seen = [
         taken.seen
-        for taken in (take(listing.path(index)) for index in some)
+        for taken in (take(_place(listing, index)) for index in some)
         if isinstance(taken.seen, Seen)
     ]
     return common_form(seen, listing.resizing) if seen else Form("L", 1, (1, 1), "uint8")
@@ -269,7 +271,7 @@ def _opened(listing: Listing, place: Path) -> Decoded | None:
     if not whole or hashlib.sha256(sums).hexdigest() != description["sums_sha256"]:
         return None
     folder = ImageFolder(
-        root=listing.root,
+        listing=listing,
         names=names,
         form=form,
         range=tuple(description["range"]),
@@ -277,7 +279,6 @@ def _opened(listing: Listing, place: Path) -> Decoded | None:
         unreadable=unreadable,
         notes=tuple(description["notes"]),
         content=description["content"],
-        passed_over=listing.passed_over,
         examples=tuple(description["examples"]),
     )
     found = Decoded(folder, place / PIXELS, np.frombuffer(sums, np.int64).reshape(-1, 2))
@@ -296,6 +297,10 @@ def _holds(found: Decoded) -> bool:
         .astype(int)
     )
     return bool((_sums(found.values(at_random=True)[some]) == found.sums[some]).all())
+
+
+def _place(listing: Listing, index: int) -> Place:
+    return listing.place(listing.names[index])
 
 
 def _entry(listing: Listing, home: Path) -> Path:

@@ -18,10 +18,10 @@ from PIL import Image, ImageOps
 from equipoise.data.images.deep_png import deep_colours, has_reduced_colours
 from equipoise.data.images.form import DEPTHS, Form, Mode, Seen
 from equipoise.data.images.formats import check_pixels, opened
+from equipoise.data.images.place import Place, content_at
 from equipoise.data.images.tiff import MAX_DIRECTORIES, MAX_PAGES, REDUCED_COPY, has_more_pages
 from equipoise.data.images.tiff_samples import samples_of
 from equipoise.errors import first_line
-from equipoise.utils.atomic_io import read_file
 
 MAX_BYTES = 2**29
 # Part of a folder's hash. Raise it when decoding changes, so that cached images are
@@ -44,13 +44,13 @@ class Taken:
     pixels: Array | None = None
 
 
-def take(path: Path, form: Form | None = None) -> Taken:
+def take(place: Place, form: Form | None = None) -> Taken:
     """Read one file once: hash it, see what it is, decode the whole of it and bring it
     to `form`. Whatever is wrong with it is told in words."""
     try:
-        content = read_file(path, MAX_BYTES)
+        content = content_at(place, MAX_BYTES)
     except OSError as error:
-        return Taken(_reason(error, str(path), path), None)
+        return Taken(_reason(error, str(place), place.name), None)
     found = hashlib.sha256(content).hexdigest()
     try:
         seen, decoded = _decoded(content)
@@ -58,7 +58,7 @@ def take(path: Path, form: Form | None = None) -> Taken:
             return Taken(seen, found)
         return Taken(seen, found, _in_form(decoded, form))
     except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
-        return Taken(_reason(error, "", path), found)
+        return Taken(_reason(error, "", place.name), found)
 
 
 def thumbnail(path: Path, side: int) -> bytes | None:
@@ -66,7 +66,7 @@ def thumbnail(path: Path, side: int) -> bytes | None:
     cannot be read."""
     small = io.BytesIO()
     try:
-        content = read_file(path, MAX_BYTES)
+        content = content_at(path, MAX_BYTES)
         if (samples := samples_of(content)) is not None:
             image = _drawn(samples[0])
         else:
@@ -80,11 +80,11 @@ def thumbnail(path: Path, side: int) -> bytes | None:
     return small.getvalue()
 
 
-def before_and_after(path: Path, form: Form) -> tuple[Image.Image, Array] | None:
+def before_and_after(place: Place, form: Form) -> tuple[Image.Image, Array] | None:
     """An image as it is in its file, upright and in 8 bit, and its pixels in a form,
     (C, H, W); None if it cannot be read any more."""
     try:
-        seen, decoded = _decoded(read_file(path, MAX_BYTES))
+        seen, decoded = _decoded(content_at(place, MAX_BYTES))
         if form.misfit(seen) is not None:
             return None
         after = _in_form(decoded, form)
@@ -95,21 +95,22 @@ def before_and_after(path: Path, form: Form) -> tuple[Image.Image, Array] | None
     return _drawn(decoded), after
 
 
-def digest(path: Path) -> str | None:
+def digest(place: Place) -> str | None:
     """The SHA-256 of a file's bytes; None if it cannot be read."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        content = place.read_bytes() if isinstance(place, Path) else place.read(MAX_BYTES)
+        return hashlib.sha256(content).hexdigest()
     except OSError:
         return None
 
 
-def _reason(error: Exception, given: str, path: Path) -> str:
+def _reason(error: Exception, given: str, name: str) -> str:
     """An error's message in one line, with the file's name in place of `given`, and
     without the address of the buffer that Pillow names."""
     line = first_line(error)
     if "<_io.BytesIO object" in line:
         return "cannot identify image file"
-    return line.replace(given, path.name) if given else line
+    return line.replace(given, name) if given else line
 
 
 def _decoded(content: bytes) -> tuple[Seen, Image.Image | Array]:

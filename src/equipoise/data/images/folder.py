@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data.images.arrangement import Arrangement, arrangement_of
+from equipoise.data.images.arrangement import Arrangement
 from equipoise.data.images.decode import DECODER, Taken, take
 from equipoise.data.images.form import AS_FOUND, Form, Resizing, Seen, common_form
 from equipoise.data.images.listing import LeftOut, Listing, digest_of, list_images, note_of
+from equipoise.data.images.place import Place
 from equipoise.errors import RequestError
 from equipoise.utils.prefetch import ahead
 from equipoise.utils.progress_bar import bar
@@ -47,8 +48,10 @@ class ImageFolder:
     version of the decoder and of how images are read (`Listing.reading`).
     """
 
-    root: Path
+    listing: Listing = field(compare=False)
+    """All files of it."""
     names: tuple[str, ...]
+    """Those of the images."""
     form: Form
     range: tuple[float, float]
     """The least and the greatest value of images of more than 8 bit."""
@@ -59,24 +62,18 @@ class ImageFolder:
     notes: tuple[str, ...]
     """On how the images were read, a line each."""
     content: str
-    passed_over: tuple[LeftOut, ...] = ()
-    """Other files."""
     examples: tuple[str, ...] = ()
     """Some of the images that were resized, spread over the folder."""
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        return tuple(self.root / name for name in self.names)
 
     @cached_property
     def arrangement(self) -> Arrangement:
         """Its labels, and its split."""
-        return arrangement_of(self.root, self.names)
+        return self.listing.arrangement(self.names)
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
         """Every file that no image is taken from, in order."""
-        both = (*self.unreadable, *self.passed_over)
+        both = (*self.unreadable, *self.listing.passed_over)
         return tuple(sorted(both, key=lambda one: one.name.replace(os.sep, "\0")))
 
     @property
@@ -113,24 +110,24 @@ class ImageFolder:
         Raises:
             RequestError: If one can no longer be read.
         """
-        paths = [self.root / self.names[index] for index in indices]
-        values = np.empty((len(paths), *self.shape), self.dtype)
-        for place, (path, taken) in enumerate(
-            ahead(partial(take, form=self.form), paths, IMAGES_PER_TASK, decoders())
+        places = [self.listing.place(self.names[index]) for index in indices]
+        values = np.empty((len(places), *self.shape), self.dtype)
+        for row, (place, taken) in enumerate(
+            ahead(partial(take, form=self.form), places, IMAGES_PER_TASK, decoders())
         ):
             if taken.pixels is None:
                 why = taken.seen if isinstance(taken.seen, str) else "it is another image now"
                 raise RequestError(
-                    f"{path} can no longer be read ({why}): put it back, or start a new "
+                    f"{place} can no longer be read ({why}): put it back, or start a new "
                     "run without it"
                 )
-            values[place] = taken.pixels
+            values[row] = taken.pixels
         return values
 
 
-def scan(root: Path, resizing: Resizing = AS_FOUND) -> ImageFolder:
-    """Every image below `root`, decoded once to check that it is whole. Those that
-    cannot be read are left out and named in the notes.
+def scan(root: Path | Listing, resizing: Resizing = AS_FOUND) -> ImageFolder:
+    """Every image below `root`, or of a listing, decoded once to check that it is
+    whole. Those that cannot be read are left out and named in the notes.
 
     Images of another size than the most common one are cropped to its proportions about
     their centre, and resized, unless `resizing` asks for something else. Images of
@@ -140,19 +137,19 @@ def scan(root: Path, resizing: Resizing = AS_FOUND) -> ImageFolder:
     Raises:
         RequestError: If none can be read.
     """
-    listing = list_images(root, resizing)
+    listing = root if isinstance(root, Listing) else list_images(root, resizing)
     return gather(listing, list(chain.from_iterable(each(listing, take, "Looking at images"))))
 
 
 def each(
-    listing: Listing, work: Callable[[Path], T], what: str, rows: int = IMAGES_PER_TASK
+    listing: Listing, work: Callable[[Place], T], what: str, rows: int = IMAGES_PER_TASK
 ) -> Generator[list[T], None, None]:
     """The results of `work` for every file, in order, `rows` at a time, computed by
     threads in bounded memory.
 
     Args:
         listing: The files.
-        work: What is computed of a file's path.
+        work: What is computed of the place of a file.
         what: What the progress bar says.
         rows: Files of one result.
     """
@@ -162,7 +159,7 @@ def each(
     threads = decoders()
 
     def work_on(chunk: range) -> list[T]:
-        return [work(listing.path(index)) for index in chunk]
+        return [work(listing.place(listing.names[index])) for index in chunk]
 
     with bar(what, len(listing)) as done:
         for chunk, made in ahead(work_on, chunks, 2 * threads, threads):
@@ -201,7 +198,7 @@ def gather(listing: Listing, taken: list[Taken]) -> ImageFolder:
         )
     seen = [*good.values()]
     return ImageFolder(
-        root=listing.root,
+        listing=listing,
         names=(*good,),
         form=form,
         range=(min(one.low for one in seen), max(one.high for one in seen)),
@@ -209,7 +206,6 @@ def gather(listing: Listing, taken: list[Taken]) -> ImageFolder:
         unreadable=tuple(unreadable.values()),
         notes=tuple(_notes(seen, form, listing.resizing)),
         content=content_of(listing, [one.digest for one in taken]),
-        passed_over=listing.passed_over,
         examples=_examples([name for name, one in good.items() if one.size != form.size]),
     )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from equipoise.data.images.place import Place
 from equipoise.data.limits import limits_of
 
 Depth = Literal["uint8", "uint16", "float32"]
@@ -145,7 +145,7 @@ def form_from(stored: dict[str, Any]) -> Form:
 class ResizedImages:
     """Some images that were brought to another size."""
 
-    paths: tuple[Path, ...]
+    places: tuple[Place, ...]
     form: Form
 
 

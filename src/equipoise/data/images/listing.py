@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from equipoise.data.images.arrangement import LABELS_FILE, Arrangement, arrangement_of
 from equipoise.data.images.form import AS_FOUND, Resizing
 from equipoise.data.images.formats import SUFFIXES, lacking, listed
+from equipoise.data.images.place import Place
 from equipoise.errors import RequestError, clipped
 
-LABELS_FILE = "dataset.json"
 MAX_ENDINGS, MAX_EXAMPLE = 4, 160  # in a note
 
 
@@ -46,7 +47,8 @@ class Listing:
     states: tuple[tuple[int, int, int], ...]
     """For each file the times, in ns, of the last change of its content and of its
     inode, and the inode's number. They show that a file was changed or replaced: the
-    first can be set back, as `cp -p` and `rsync -t` do, the others cannot."""
+    first can be set back, as `cp -p` and `rsync -t` do, the others cannot. None where
+    files have no states: then they are read each time."""
     passed_over: tuple[LeftOut, ...] = ()
     """What is there beside them, sorted."""
     resizing: Resizing = AS_FOUND
@@ -55,8 +57,18 @@ class Listing:
     def __len__(self) -> int:
         return len(self.names)
 
-    def path(self, index: int) -> Path:
-        return Path(self.root, self.names[index])
+    @property
+    def title(self) -> str:
+        """What messages and runs call all of them."""
+        return self.root.resolve().name
+
+    def place(self, name: str) -> Place:
+        """Where the bytes of one of them are."""
+        return Path(self.root, name)
+
+    def arrangement(self, names: Sequence[str]) -> Arrangement:
+        """The labels and the split of those of these names."""
+        return arrangement_of(self.root, names)
 
     @cached_property
     def reading(self) -> str:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from equipoise.data.readers.base import FileContent, Reader, register
 from equipoise.errors import RequestError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MAGIC = b"\x93NUMPY"
 MAX_NAMES = 5  # in a message
@@ -25,7 +30,9 @@ class NpyReader(Reader):
         if zipfile.is_zipfile(path):  # NumPy goes by the content, not by the name
             with zipfile.ZipFile(path) as archive:
                 return sum(entry.file_size for entry in archive.infolist())
-        return _claimed_by_header(path)
+        with path.open("rb") as file:
+            header = header_of(file, path.stat().st_size, str(path))
+        return 0 if header is None else header.nbytes
 
     def read(self, path: Path) -> FileContent:
         try:
@@ -57,33 +64,55 @@ def _loaded(path: Path) -> FileContent:
     raise RequestError(f"{path} holds the arrays {listed}: name the samples x (and the labels y)")
 
 
-def _claimed_by_header(path: Path) -> int:
-    """Bytes of the array that the header describes; 0 for a file of another format,
-    which NumPy refuses.
+@dataclass(frozen=True)
+class Header:
+    """What a .npy says of its array."""
+
+    shape: tuple[int, ...]
+    fortran_order: bool
+    dtype: np.dtype[Any]
+    offset: int
+    """Where the array begins, in bytes."""
+
+    @property
+    def count(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        return self.count * self.dtype.itemsize
+
+
+def header_of(file: BinaryIO, size: int, what: str) -> Header | None:
+    """The header of a .npy; None of a file of another format, which NumPy refuses.
+
+    Args:
+        file: At its beginning.
+        size: Bytes that it has.
+        what: Names it in messages.
 
     Raises:
         RequestError: For a file that is shorter than it says.
     """
     import numpy as np
 
-    with path.open("rb") as file:
-        if file.read(len(MAGIC)) != MAGIC:
-            return 0
-        file.seek(0)
-        version = np.lib.format.read_magic(file)
-        read = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        try:
-            shape, _, dtype = read(file)
-        except MemoryError:  # Python's parser, of nested brackets: no array needs any yet
-            raise ValueError("its header describes no array") from None
-        claimed, there = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
-    if claimed > there and not dtype.hasobject:
+    if file.read(len(MAGIC)) != MAGIC:
+        return None
+    file.seek(0)
+    version = np.lib.format.read_magic(file)
+    read = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
+    try:
+        header = Header(*read(file), offset=file.tell())
+    except MemoryError:  # Python's parser, of nested brackets: no array needs any yet
+        raise ValueError("its header describes no array") from None
+    there = size - header.offset
+    if header.nbytes > there and not header.dtype.hasobject:
         raise RequestError(
-            f"{path} says that it holds {claimed:,} bytes of numbers, and has {there:,}: it is "
-            "cut off, or damaged"
+            f"{what} says that it holds {header.nbytes:,} bytes of numbers, and has {there:,}: it "
+            "is cut off, or damaged"
         )
-    return claimed
+    return header
