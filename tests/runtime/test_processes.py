@@ -6,86 +6,28 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from tests.helpers import Answer
+from tests.launching import (
+    DEADLINE,
+    ENDLESS,
+    SMALL,
+    TORCHRUN,
+    checkpoints,
+    children,
+    ended,
+    running,
+    train,
+    wait_for,
+)
 
-import equipoise
 from equipoise.cli.main import main
 from equipoise.errors import RequestError
 from equipoise.runtime import processes
 from equipoise.training.sharing import check_batch
-
-TORCHRUN = ["-m", "torch.distributed.run", "--nproc-per-node", "2"]
-SMALL = ["--width", "8", "--clusters", "0", "--evaluate", "none"]
-ENDLESS = ["gaussian", "--samples", "100000000", *SMALL]
-DEADLINE = 60.0  # seconds, on a busy machine
-
-
-def environment(**more: str) -> dict[str, str]:
-    source = str(Path(equipoise.__file__).parents[1])
-    kept = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
-    loopback = {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
-    return {**kept, **loopback, "PYTHONPATH": source, **more}
-
-
-@contextmanager
-def running(words: list[str], where: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
-    """A Python program, which is ended with the context."""
-    process = subprocess.Popen(
-        [sys.executable, *words],
-        cwd=where,
-        env=environment(**more),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
-        process.wait()
-
-
-def ended(words: list[str], where: Path, **more: str) -> Answer:
-    """The answer of a Python program."""
-    with running(words, where, **more) as process:
-        out, err = process.communicate(timeout=DEADLINE)
-        return Answer(process.returncode, out, err)
-
-
-def train(*words: str) -> list[str]:
-    return ["-m", "equipoise", "train", *words]
-
-
-def wait_for(what: Callable[[], Any]) -> Any:
-    """The first value of `what` that is true."""
-    until = time.monotonic() + DEADLINE
-    while not (found := what()):
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.05)
-    return found
-
-
-def children(process: subprocess.Popen[str]) -> list[int]:
-    """The process ids of the ranks, in their order."""
-    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return sorted(map(int, listed.split()))
-
-
-def checkpoints(run: Path) -> list[str]:
-    return sorted(file.name for file in (run / "checkpoints").glob("*.safetensors"))
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 
 # Variables of torchrun.
 RANK, LOCAL_RANK, WORLD_SIZE = "RANK", "LOCAL_RANK", "WORLD_SIZE"
-LOCAL_WORLD_SIZE = "LOCAL_WORLD_SIZE"
-RESTARTS = "TORCHELASTIC_RESTART_COUNT"
+RESTARTS, JOB = "TORCHELASTIC_RESTART_COUNT", "TORCHELASTIC_RUN_ID"
 # Variables that `start` sets: the file where its processes meet, and the end of a pipe
 # that is closed when it is gone.
 MEETING, LIFELINE = "EQUIPOISE_MEETING", "EQUIPOISE_LIFELINE"
@@ -33,6 +32,11 @@ def rank(environment: Mapping[str, str] = os.environ) -> int:
 def is_started_by_us(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether `start` started this process, and tells how the others ended."""
     return MEETING in environment
+
+
+def is_started_by_torchrun(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether torchrun started this process, maybe as the only one."""
+    return JOB in environment and RANK in environment and not is_started_by_us(environment)
 
 
 def was_restarted(environment: Mapping[str, str] = os.environ) -> bool:
