@@ -31,6 +31,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+import equipoise
 from benchmarks.faults import different, whole
 from benchmarks.results import record
 from equipoise.runs.directory import RunDirectory
@@ -46,6 +47,11 @@ CASES = {
     "--samples 6400",
     "balanced, labelled images, augmented": "images.npz --conditional --width 8 --batch-size 16 "
     "--augment color,cutout --augment-target 0.6 --samples 6400",
+}
+ENVIRONMENT = {
+    "GLOO_SOCKET_IFNAME": "lo",
+    "OMP_NUM_THREADS": "1",
+    "PYTHONPATH": str(Path(equipoise.__file__).parents[1]),
 }
 LAUNCHER = [sys.executable, "-m"]
 TORCHRUN = [*LAUNCHER, "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts"]
@@ -96,7 +102,7 @@ def launched(words: Sequence[str], where: Path) -> Iterator[subprocess.Popen[str
     child = subprocess.Popen(
         words,
         cwd=where,
-        env={**os.environ, "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"},
+        env={**os.environ, **ENVIRONMENT},
         text=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
