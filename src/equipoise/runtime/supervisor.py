@@ -63,7 +63,7 @@ class Supervisor:
         """Until all have ended. Those that go on after a failure, or a second signal,
         are ended."""
         deadline, remaining = math.inf, [signal.SIGTERM, signal.SIGKILL]
-        while any(child.poll() is None for child in self.children):
+        while None in [child.poll() for child in self.children]:  # all, at each look
             if not self.signals and self.failed is None:
                 self.failed = self._first_failed()
             if deadline == math.inf and (self.failed is not None or len(self.signals) > 1):
