@@ -1,11 +1,12 @@
 """What a training in several processes survives: SIGKILL of a random one of them, at
 random moments.
 
-    python -m benchmarks.rank_faults
-        20 kills under `equipoise train --processes 2`, resumed by hand each time, and
-        20 under torchrun, which starts the processes again by itself
-    python -m benchmarks.rank_faults --kills 4
-        4 of each, to try it; nothing is recorded
+    python -m benchmarks.rank_faults processes
+        20 kills under `equipoise train --processes 2`, resumed by hand each time
+    python -m benchmarks.rank_faults torchrun
+        20 kills under torchrun, which starts the processes again by itself
+    python -m benchmarks.rank_faults processes --kills 4
+        4, to try it; nothing is recorded
 
 After each kill the other process must have ended soon, of itself, and every file of the
 run must be whole. At the end there must be the very bits of a run that nothing happened
@@ -198,7 +199,7 @@ def restarted_by_torchrun(words: list[str], killer: Killer, most: int) -> None:
             killer.tally.wrong.append(f"ended with {launcher.returncode}: {err.strip()}")
 
 
-WAYS = {"--processes 2, then --resume": resumed_by_hand, "torchrun": restarted_by_torchrun}
+WAYS = {"processes": resumed_by_hand, "torchrun": restarted_by_torchrun}
 
 
 def measure(name: str, way: str, kills: int, folder: Path) -> Tally:
@@ -232,29 +233,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--kills", type=int, default=KILLS, help="how many of each way, in all")
-    kills = parser.parse_args().kills
+    parser.add_argument("way", choices=WAYS, help="who starts the processes")
+    parser.add_argument("--kills", type=int, default=KILLS, help="how many in all")
+    given = parser.parse_args()
     rows = [
         [
-            *("training", "started by", "kills", "of them at the start", "runs"),
+            *("training", "kills", "of them at the start", "runs"),
             *("the other had ended after, at most", "what was wrong"),
         ]
     ]
     wrong = False
-    for way in WAYS:
-        for number, name in enumerate(CASES):
-            share = kills // len(CASES) + (number < kills % len(CASES))
-            with TemporaryDirectory() as folder:
-                tally = measure(name, way, share, Path(folder).resolve())
-            wrong = wrong or bool(tally.wrong)
-            rows.append(
-                [
-                    *(name, way, str(tally.kills), str(tally.at_start), str(tally.runs)),
-                    *(f"{tally.slowest:.1f} s", "; ".join(tally.wrong) or "nothing"),
-                ]
-            )
-    if kills == KILLS:
-        record("python -m benchmarks.rank_faults", "Two processes of one thread.", rows)
+    for number, name in enumerate(CASES):
+        share = given.kills // len(CASES) + (number < given.kills % len(CASES))
+        with TemporaryDirectory() as folder:
+            tally = measure(name, given.way, share, Path(folder).resolve())
+        wrong = wrong or bool(tally.wrong)
+        rows.append(
+            [
+                *(name, str(tally.kills), str(tally.at_start), str(tally.runs)),
+                *(f"{tally.slowest:.1f} s", "; ".join(tally.wrong) or "nothing"),
+            ]
+        )
+    if given.kills == KILLS:
+        command = f"python -m benchmarks.rank_faults {given.way}"
+        record(command, "Two processes of one thread; other work beside them.", rows)
     else:
         print("\n".join("  ".join(row) for row in rows))
     sys.exit(wrong)

@@ -15,6 +15,7 @@ from typing import Any
 import equipoise
 from tests.helpers import Answer
 
+ROOT = Path(__file__).resolve().parents[1]  # of the benchmarks
 TORCHRUN = ["-m", "torch.distributed.run", "--nproc-per-node", "2"]
 SMALL = ["--width", "8", "--clusters", "0", "--evaluate", "none"]
 ENDLESS = ["gaussian", "--samples", "100000000", *SMALL]
@@ -22,7 +23,7 @@ DEADLINE = 60.0  # seconds, on a busy machine
 
 
 def environment(**more: str) -> dict[str, str]:
-    source = str(Path(equipoise.__file__).parents[1])
+    source = os.pathsep.join(map(str, (Path(equipoise.__file__).parents[1], ROOT)))
     kept = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
     loopback = {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
     return {**kept, **loopback, "PYTHONPATH": source, **more}
