@@ -46,7 +46,8 @@ class Supervisor:
         status = self.children[0].returncode
         if self.signals:
             return status if status > 0 else 128 + self.signals[0]
-        if self.failed is not None and (self.failed != (0, status) or status < 0):
+        # A rank 0 that has failed by itself has said why, for all.
+        if self.failed is not None and (self.failed[1] < 0 or status <= 0):
             raise EquipoiseError(self._description(*self.failed))
         return status
 
