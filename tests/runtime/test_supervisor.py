@@ -56,5 +56,5 @@ def test_ranks_that_fail_together_have_the_status_of_rank_0_which_says_why(tmp_p
 def test_a_rank_that_fails_alone_is_named(tmp_path: Path) -> None:
     with ExitStack() as stack:
         children = ending(stack, "exit 0", "exit 1")
-        with pytest.raises(EquipoiseError, match="rank 1 of 2 processes has failed$"):
+        with pytest.raises(EquipoiseError, match=r"rank 1 of 2 processes has failed$"):
             Supervisor(children, tmp_path / "meeting.run").run()
