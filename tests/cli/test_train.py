@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from tests.helpers import TINY_OPTIONS
 
 from equipoise.cli.describe import described
+from equipoise.cli.train import _unused_gpus
 from equipoise.data.schema import Schema
 
 
@@ -39,3 +42,26 @@ def test_the_header_has_the_data_the_recipe_and_the_directory(
     assert first == "ring: 2-D points, generated on the fly"
     assert second == "balanced on cpu with 1 thread; saved in run"
     assert (here / "run").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("given", "device", "ranks", "gpus", "unused"),
+    [
+        ("auto", "cuda", 1, 4, 4),
+        ("cuda", "cuda", 1, 4, 4),
+        ("cuda:1", "cuda:1", 1, 4, 0),
+        ("cuda", "cuda", 4, 4, 0),
+        ("cuda", "cuda", 1, 1, 0),
+        ("auto", "cpu", 1, 0, 0),
+    ],
+)
+def test_gpus_that_are_not_used_are_told_of_unless_one_was_picked(
+    given: str, device: str, ranks: int, gpus: int, unused: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    trainer: Any = SimpleNamespace(
+        settings=SimpleNamespace(device=given),
+        device=torch.device(device),
+        ranks=SimpleNamespace(size=ranks),
+    )
+    assert _unused_gpus(trainer) == unused

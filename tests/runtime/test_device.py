@@ -38,6 +38,28 @@ def test_apples_gpus_are_refused_with_an_alternative(trained: Path) -> None:
             asked()
 
 
+@pytest.mark.parametrize(
+    ("gpus", "right"),
+    [(0, "cpu or auto"), (1, "cpu, cuda:0, or auto"), (2, "cpu, cuda:0 to cuda:1")],
+)
+def test_a_gpu_that_is_not_there_is_refused_with_those_that_are(
+    gpus: int, right: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def allocate(_: int, device: torch.device) -> None:
+        if (device.index or 0) >= gpus:
+            raise RuntimeError("CUDA error: invalid device ordinal")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch, "zeros", allocate)
+    if gpus == 2:
+        assert resolve_device("cuda:1") == torch.device("cuda", 1)
+    with pytest.raises(
+        RequestError, match=f"device = 'cuda:2' is not available here: give {right}"
+    ):
+        resolve_device("cuda:2")
+
+
 def write(root: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)

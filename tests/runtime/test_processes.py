@@ -6,90 +6,31 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from tests.helpers import Answer
+import torch
+from tests.launching import (
+    DEADLINE,
+    ENDLESS,
+    SMALL,
+    TORCHRUN,
+    checkpoints,
+    children,
+    ended,
+    running,
+    sample,
+    train,
+    wait_for,
+)
 
-import equipoise
 from equipoise.cli.main import main
 from equipoise.errors import RequestError
 from equipoise.runtime import processes
-from equipoise.training.sharing import check_batch
-
-TORCHRUN = ["-m", "torch.distributed.run", "--nproc-per-node", "2"]
-SMALL = ["--width", "8", "--clusters", "0", "--evaluate", "none"]
-ENDLESS = ["gaussian", "--samples", "100000000", *SMALL]
-DEADLINE = 60.0  # seconds, on a busy machine
-
-
-def environment(**more: str) -> dict[str, str]:
-    source = str(Path(equipoise.__file__).parents[1])
-    kept = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
-    loopback = {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
-    return {**kept, **loopback, "PYTHONPATH": source, **more}
-
-
-@contextmanager
-def running(words: list[str], where: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
-    """A Python program, which is ended with the context."""
-    process = subprocess.Popen(
-        [sys.executable, *words],
-        cwd=where,
-        env=environment(**more),
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
-        process.wait()
-
-
-def ended(words: list[str], where: Path, **more: str) -> Answer:
-    """The answer of a Python program."""
-    with running(words, where, **more) as process:
-        out, err = process.communicate(timeout=DEADLINE)
-        return Answer(process.returncode, out, err)
-
-
-def train(*words: str) -> list[str]:
-    return ["-m", "equipoise", "train", *words]
-
-
-def sample(*words: str) -> list[str]:
-    return ["-m", "equipoise", "sample", *words]
-
-
-def wait_for(what: Callable[[], Any]) -> Any:
-    """The first value of `what` that is true."""
-    until = time.monotonic() + DEADLINE
-    while not (found := what()):
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.05)
-    return found
-
-
-def children(process: subprocess.Popen[str]) -> list[int]:
-    """The process ids of the ranks, in their order."""
-    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-    return sorted(map(int, listed.split()))
-
-
-def checkpoints(run: Path) -> list[str]:
-    return sorted(file.name for file in (run / "checkpoints").glob("*.safetensors"))
+from equipoise.training.sharing import check_batch, check_gpus
 
 
 @pytest.fixture
@@ -127,6 +68,43 @@ def test_more_processes_than_cores_are_told_of(monkeypatch: pytest.MonkeyPatch) 
     assert "3 processes on 2 cores" in processes.core_note(3)
 
 
+def test_each_rank_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
+    of_two = {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}
+    for name, value in of_two.items():
+        monkeypatch.setenv(name, value)
+    assert (processes._backend("cpu"), taken) == ("gloo", [])
+    assert (processes._backend("auto"), taken) == ("cpu:gloo,cuda:nccl", [1])
+    with pytest.raises(RequestError, match="device = 'cuda:1' is one GPU, for 4 processes"):
+        processes._backend("cuda:1")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    with pytest.raises(RequestError, match="3 processes on this machine, and 2 GPUs: start one"):
+        processes._backend("cuda")
+
+
+def test_a_gpu_that_another_rank_has_is_refused() -> None:
+    check_gpus([None, None])
+    check_gpus(["GPU-1", None, "GPU-2"])
+    with pytest.raises(RequestError, match="rank 2 has the GPU that rank 0 has: call torch"):
+        check_gpus(["GPU-1", "GPU-2", "GPU-1"])
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "packing", "right"),
+    [(2, 33, 1, "1 or 3"), (3, 64, 8, "2 or 4"), (4, 3, 1, "3")],
+)
+def test_a_run_whose_batch_cannot_be_divided_any_more_is_refused_with_the_nearest_numbers(
+    count: int, size: int, packing: int, right: str
+) -> None:
+    with pytest.raises(
+        RequestError, match=f"the run's batch_size = {size} .* resume it in {right}$"
+    ):
+        check_batch(count, size, packing, resumes=True)
+
+
 @pytest.mark.parametrize("given", ["0", "-1", "two", "2.5"])
 def test_a_number_of_processes_that_cannot_be_is_refused(
     given: str, capsys: pytest.CaptureFixture[str]
@@ -135,6 +113,46 @@ def test_a_number_of_processes_that_cannot_be_is_refused(
     told = capsys.readouterr().err
     assert "processes = " in told
     assert told.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("zero", "one", "told"),
+    [
+        ("", "--seed 3", "rank 1 has the setting seed 3, and rank 0 0: "),
+        ("", "--recipe classic", "rank 1 has the recipe 'classic', and rank 0 'balanced': "),
+        ("", "--resume other", "rank 1: other is not a run directory"),
+        ("", "--nonsense", "rank 1: no option --nonsense "),
+        ("--nonsense", "", "no option --nonsense "),
+    ],
+)
+def test_ranks_that_torchrun_gives_other_words_are_refused_with_the_difference(
+    zero: str, one: str, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "start.sh").write_text(
+        f'more="{zero}"; [ "$RANK" = 1 ] && more="{one}"\nexec "$1" -m equipoise train $2 $more\n'
+    )
+    words = " ".join(["gaussian", *SMALL, "--samples", "2000", "--out", "run"])
+    start = ["--no-python", "bash", "start.sh", sys.executable, words]
+    refused = ended([*TORCHRUN, *start], tmp_path, 4 * DEADLINE)
+    lines = [line for line in refused.err.splitlines() if line.startswith("equipoise: ")]
+    assert len(lines) == 1, refused.err
+    assert told in lines[0]
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
+def test_when_torchrun_is_killed_its_processes_save_and_end(tmp_path: Path) -> None:
+    with running([*TORCHRUN, *train(*ENDLESS, "--out", "run")], tmp_path) as launcher:
+        wait_for((tmp_path / "run" / "samples").is_dir, 4 * DEADLINE)
+        ranks = children(launcher)
+        os.kill(launcher.pid, signal.SIGKILL)
+        _, err = launcher.communicate(timeout=DEADLINE)  # until all have closed stderr
+    assert len(ranks) == 2
+    assert not any(Path(f"/proc/{rank}").exists() for rank in ranks)
+    assert "stopped by SIGTERM" in err
+    assert len(checkpoints(tmp_path / "run")) == 1
 
 
 def test_mistakes_are_told_once_and_nothing_is_written(tmp_path: Path) -> None:

@@ -141,6 +141,18 @@ def test_a_batch_that_cannot_fit_is_refused_with_the_largest_that_does(
         check(source, Balanced(batch_size=most + 1))
 
 
+def test_processes_have_a_part_of_the_batch_each() -> None:
+    source = DistributionSource(Gaussian())
+    transform = fit_chain(source, "standard", 0, 0, 0)
+    whole = predict(source, Balanced(batch_size=10_000), transform, CPU)
+    free = whole.needed(6_000) + 1
+    with pytest.raises(RequestError, match=r"batch_size = 10000 .*: give at most 6000$"):
+        predict(source, Balanced(batch_size=10_000), transform, CPU, free)
+    predict(source, Balanced(batch_size=12_000), transform, CPU, free, processes=2)
+    with pytest.raises(RequestError, match=r"batch_size = 14000 .*: give at most 12000$"):
+        predict(source, Balanced(batch_size=14_000), transform, CPU, free, processes=2)
+
+
 def test_networks_that_cannot_fit_are_refused_before_their_weights_are_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

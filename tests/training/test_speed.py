@@ -113,7 +113,7 @@ def test_evaluations_take_the_threads_of_all_processes_of_the_machine(
 ) -> None:
     monkeypatch.setattr(speed, "usable_cores", lambda: 6)
     for here, threads, expected in ((1, 9, 9), (2, 2, 4), (4, 2, 6)):
-        monkeypatch.setattr(speed.launch, "local_size", lambda here=here: here)
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", str(here))
         assert Speed(threads, "float32", False).evaluation_threads == expected
     monkeypatch.setattr(trained_run, "usable_cores", lambda: 6)
     run = GAN.load(trained)._trained()

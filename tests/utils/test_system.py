@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from equipoise.data.images.folder import decoders
-from equipoise.utils.system import usable_cores
+from equipoise.utils.system import available_memory, free_words, usable_cores
 
 
 @pytest.fixture
@@ -65,3 +65,14 @@ def test_images_are_decoded_by_no_more_threads_than_there_are_cores(
 ) -> None:
     monkeypatch.setattr("equipoise.data.images.folder.usable_cores", lambda: 2)
     assert decoders() == 2
+
+
+def test_processes_of_a_machine_share_its_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "meminfo", f"MemAvailable: {8 * 2**20} kB\n")
+    assert available_memory(tmp_path) == 8 * 2**30
+    assert free_words(8 * 2**30) == "8.0 GiB are free"
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert available_memory(tmp_path) == 2 * 2**30
+    assert free_words(2 * 2**30) == "2.0 GiB are free for each of 4 processes"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from equipoise.cli.columns_table import lines_of
 from equipoise.cli.describe import described
 from equipoise.cli.output import echo, warn
-from equipoise.runtime.launch import was_restarted, world_size
+from equipoise.errors import EquipoiseError
+from equipoise.runtime.launch import is_started_by_torchrun, was_restarted, world_size
 
 if TYPE_CHECKING:
     from equipoise.api import GAN
@@ -29,13 +30,17 @@ def train(arguments: Sequence[str]) -> None:
     from equipoise.cli.train_options import parse_train
     from equipoise.runtime import processes
 
-    request = parse_train(arguments)
-    processes.check_not_nested(request.processes)
-    size = world_size()
-    if size == 1 and (size := request.wanted_processes) > 1:
-        if note := processes.core_note(size):
-            warn(note)
-        sys.exit(processes.start(size, ["train", *arguments]))
+    try:
+        request = parse_train(arguments)
+        processes.check_not_nested(request.processes)
+    except EquipoiseError as error:
+        processes.fail_together(error)
+    if world_size() == 1:  # torchrun has started as many as are wanted
+        wanted = request.processes or 1 if is_started_by_torchrun() else request.wanted_processes
+        if wanted > 1:
+            if note := processes.core_note(wanted):
+                warn(note)
+            sys.exit(processes.start(wanted, ["train", *arguments]))
     with processes.joined(request.choices.get("device", "auto")):
         trained = _trained(request)
     if trained is None:

@@ -66,6 +66,14 @@ def seeded(*numbers: int, device: torch.device | None = None, rank: int = 0) -> 
     return torch.Generator(device or "cpu").manual_seed(mixed)
 
 
+def moved(x: Tensor, device: torch.device) -> Tensor:
+    """A tensor on a device. To a GPU it is copied from pinned memory, so that the host
+    does not wait for the copy, nor for the step before it."""
+    if device.type != "cuda" or x.is_cuda:
+        return x.to(device)
+    return x.pin_memory().to(device, non_blocking=True)
+
+
 class EndOfDataError(EquipoiseError):
     """A loader has no more batches."""
 
@@ -134,9 +142,10 @@ def batches(
             epoch, cursor, order = epoch + 1, 0, None
         if order is None:
             generator = seeded(seed, Stream.TRAINING, epoch)
-            order = torch.cat(
-                [torch.randperm(rows, generator=generator) for _ in range(orders)]
-            ).to(device)
+            order = moved(
+                torch.cat([torch.randperm(rows, generator=generator) for _ in range(orders)]),
+                device,
+            )
         start = cursor + rank * batch_size
         cursor += step
         yield epoch, cursor, order[start : start + batch_size]
@@ -210,9 +219,8 @@ class PrefetchingLoader(IndexedLoader):
         except BaseException:
             self._begin()
             raise
-        return self.encode(raw.to(self.device)), None if self.labels is None else self.labels[
-            index.to(self.device)
-        ]
+        labels = None if self.labels is None else self.labels[moved(index, self.device)]
+        return self.encode(moved(raw, self.device)), labels
 
     def restore(self, position: dict[str, int]) -> None:
         self._ahead.close()
@@ -250,7 +258,7 @@ class DistributionLoader(Loader):
     def _block(self) -> Batch:
         generator = seeded(self.seed, Stream.TRAINING, self.epoch)
         x, y = self.distribution.labelled(self.rows, generator)
-        return self.encode(x).to(self.device), None if y is None else y.to(self.device)
+        return moved(self.encode(x), self.device), None if y is None else moved(y, self.device)
 
     def next(self) -> Batch:
         if self.cursor == self.rows:

@@ -33,8 +33,18 @@ def resolve_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError):
-        raise RequestError(f"device = {name!r} is not available here: give cpu or auto") from None
+        raise RequestError(
+            f"device = {name!r} is not available here: give {_available()}"
+        ) from None
     return device
+
+
+def _available() -> str:
+    """The devices that there are, for a message."""
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if not gpus:
+        return "cpu or auto"
+    return "cpu, cuda:0" + (f" to cuda:{gpus - 1}" if gpus > 1 else "") + ", or auto"
 
 
 def free_memory(device: torch.device, proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:

@@ -11,13 +11,12 @@ from collections.abc import Mapping
 
 # Variables of torchrun.
 RANK, LOCAL_RANK, WORLD_SIZE = "RANK", "LOCAL_RANK", "WORLD_SIZE"
-LOCAL_WORLD_SIZE = "LOCAL_WORLD_SIZE"
-RESTARTS = "TORCHELASTIC_RESTART_COUNT"
+RESTARTS, JOB = "TORCHELASTIC_RESTART_COUNT", "TORCHELASTIC_RUN_ID"
 # Variables that `start` sets: the file where its processes meet, and the end of a pipe
 # that is closed when it is gone.
 MEETING, LIFELINE = "EQUIPOISE_MEETING", "EQUIPOISE_LIFELINE"
 # Seconds after which a process that does not answer counts as lost, of a variable.
-TIMEOUT, DEFAULT_TIMEOUT = "EQUIPOISE_TIMEOUT", 600.0
+TIMEOUT, DEFAULT_TIMEOUT, MAX_TIMEOUT = "EQUIPOISE_TIMEOUT", 600.0, 1e6
 
 
 def world_size(environment: Mapping[str, str] = os.environ) -> int:
@@ -32,16 +31,14 @@ def rank(environment: Mapping[str, str] = os.environ) -> int:
     return int(given) if given.isdecimal() and world_size(environment) > 1 else 0
 
 
-def local_size(environment: Mapping[str, str] = os.environ) -> int:
-    """The number of processes on this machine that this one was started with, itself
-    included; 1 where that is not known."""
-    size = environment.get(LOCAL_WORLD_SIZE, "1")
-    return int(size) if size.isdecimal() and world_size(environment) > 1 else 1
-
-
 def is_started_by_us(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether `start` started this process, and tells how the others ended."""
     return MEETING in environment
+
+
+def is_started_by_torchrun(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether torchrun started this process, maybe as the only one."""
+    return JOB in environment and RANK in environment and not is_started_by_us(environment)
 
 
 def was_restarted(environment: Mapping[str, str] = os.environ) -> bool:
@@ -50,5 +47,18 @@ def was_restarted(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def timeout(environment: Mapping[str, str] = os.environ) -> float:
-    """Seconds after which a process that does not answer counts as lost."""
-    return float(environment.get(TIMEOUT, DEFAULT_TIMEOUT))
+    """Seconds after which a process that does not answer counts as lost.
+
+    Raises:
+        RequestError: The variable has no such number.
+    """
+    given = environment.get(TIMEOUT, "")
+    try:
+        seconds = float(given) if given else DEFAULT_TIMEOUT
+    except ValueError:
+        seconds = 0.0
+    if 1 <= seconds <= MAX_TIMEOUT:
+        return seconds
+    from equipoise.errors import RequestError
+
+    raise RequestError(f"{TIMEOUT} = {given!r}: must be seconds, from 1 to {MAX_TIMEOUT:g}")

@@ -9,41 +9,34 @@ torch is imported inside functions: the process that starts the others does not 
 
 from __future__ import annotations
 
-import math
 import os
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
-from equipoise.errors import EquipoiseError, RequestError
+from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.runtime.launch import (
     LIFELINE,
     LOCAL_RANK,
-    LOCAL_WORLD_SIZE,
     MEETING,
     RANK,
-    RESTARTS,
     WORLD_SIZE,
     is_started_by_us,
     rank,
     timeout,
     world_size,
 )
-from equipoise.utils.system import usable_cores
+from equipoise.runtime.meeting import store_of_start
+from equipoise.runtime.parent import end_with_parent
+from equipoise.runtime.supervisor import Child, Supervisor
+from equipoise.utils.system import LOCAL_WORLD_SIZE, usable_cores
 
-Child = subprocess.Popen[bytes]
 REST_SUFFIX = ".rest"  # of the file where rank 0 says what is kept
-POLL = 0.05  # seconds
-# Seconds that the others have to end by themselves after one has failed, and between a
-# request to end and the end.
-GRACE = 5.0
 
 
 def check_not_nested(processes: int | None, environment: Mapping[str, str] = os.environ) -> None:
@@ -76,33 +69,60 @@ def joined(device: str) -> Iterator[None]:
         device: As the user names it. On GPUs each rank has its own.
 
     Raises:
-        RequestError: There are fewer GPUs than ranks, or one GPU was named.
+        RequestError: There are fewer GPUs than ranks, one GPU was named, or variables
+            of the environment are wrong.
+        EquipoiseError: The others do not come, cannot be reached, or made a mistake.
     """
     if world_size() == 1:
         yield
         return
+    from equipoise.runtime.ranks import Ranks
+
+    try:
+        backend = _backend(device)
+    except RequestError as error:
+        fail_together(error)
+    with _process_group(backend):
+        with Ranks.current().failing_together():
+            pass  # others may have called `fail_together`
+        yield
+
+
+def fail_together(error: EquipoiseError) -> NoReturn:
+    """Raise the error of a process that has not joined the others yet. They fail with
+    it where they join, so that rank 0 tells of it."""
+    if world_size() > 1:
+        from equipoise.runtime.ranks import Ranks
+
+        with _process_group("gloo"), Ranks.current().failing_together():
+            raise error
+    raise error
+
+
+@contextmanager
+def _process_group(backend: str) -> Iterator[None]:
+    """A context in which this process is in a group with those that it was started
+    with."""
     import torch.distributed as dist
 
     # Before there is a group: the default arguments of its functions hold the current
     # one, whose threads abort the process at its exit if it is gloo's.
     import torch.distributed.nn  # noqa: F401  # it is imported for what it holds then
-    from torch.distributed.distributed_c10d import PrefixStore, Store
-    from torch.distributed.rendezvous import rendezvous
 
-    from equipoise.runtime.ranks import Ranks
+    from equipoise.runtime.ranks import LostRankError, Ranks
 
-    backend = _backend(device)
-    where = f"file://{os.environ[MEETING]}" if is_started_by_us() else "env://"
-    store: Store
-    store, this, size = next(rendezvous(where, rank(), world_size()))
-    if os.environ.get(LOCAL_WORLD_SIZE) == os.environ[WORLD_SIZE]:
-        # torchrun keeps the store of one machine when it starts the processes again.
-        store = PrefixStore(f"attempt {os.environ.get(RESTARTS, '0')}", store)
-    Ranks.store = store
+    seconds, size = timeout(), world_size()
     end_with_parent()
-    dist.init_process_group(
-        backend, store=store, rank=this, world_size=size, timeout=timedelta(seconds=timeout())
-    )
+    try:
+        store = store_of_start(seconds)
+        dist.init_process_group(
+            backend, store=store, rank=rank(), world_size=size, timeout=timedelta(seconds=seconds)
+        )
+    except RuntimeError as error:  # of the network
+        why = first_line(error)
+        message = f"the {size} processes do not reach each other: {why}"
+        raise LostRankError(message, hung=True) from None
+    Ranks.store = store
     try:
         yield
     finally:
@@ -130,19 +150,6 @@ def _backend(device: str) -> str:
         )
     torch.cuda.set_device(int(os.environ.get(LOCAL_RANK, rank())))
     return "cpu:gloo,cuda:nccl"
-
-
-def end_with_parent() -> None:
-    """Stop the training as SIGTERM does, when the process that started it is gone."""
-    lifeline = os.environ.get(LIFELINE)
-    if lifeline is None:
-        return
-
-    def wait() -> None:
-        os.read(int(lifeline), 1)  # returns when the other end is closed
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def tell_rest(text: str) -> None:
@@ -188,7 +195,7 @@ def start(processes: int, arguments: Sequence[str]) -> int:
             )
             children.append(child)
         os.close(lifeline)
-        return _Supervisor(children, meeting.with_suffix(REST_SUFFIX)).run()
+        return Supervisor(children, meeting.with_suffix(REST_SUFFIX)).run()
 
 
 def program(module: str = "equipoise") -> list[str]:
@@ -218,76 +225,3 @@ def kill(children: Sequence[Child]) -> None:
         if child.poll() is None:
             child.kill()
         child.wait()
-
-
-class _Supervisor:
-    """Waits for processes, passes signals on to them, and ends all after a failure.
-
-    Args:
-        children: The processes, by rank.
-        rest_file: Where rank 0 says what is kept.
-    """
-
-    def __init__(self, children: Sequence[Child], rest_file: Path) -> None:
-        self.children, self.rest_file = children, rest_file
-        self.signals: list[int] = []
-        """That were passed on."""
-        self.failed: tuple[int, int] | None = None
-        """The first rank that failed, and its exit status."""
-
-    def run(self) -> int:
-        """Wait for all, and return the exit status."""
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, self._pass_on) for number in numbers}
-        try:
-            self._wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-        status = self.children[0].returncode
-        if self.signals:
-            return status if status > 0 else 128 + self.signals[0]
-        if self.failed is not None and (self.failed != (0, status) or status < 0):
-            raise EquipoiseError(self._description(*self.failed))
-        return status
-
-    def _pass_on(self, number: int, _: object) -> None:
-        self.signals.append(number)
-        self._send(number)
-
-    def _send(self, number: int) -> None:
-        for child in self.children:
-            if child.poll() is None:
-                child.send_signal(number)
-
-    def _wait(self) -> None:
-        """Until all have ended. Those that go on after a failure, or a second signal,
-        are ended."""
-        deadline, remaining = math.inf, [signal.SIGTERM, signal.SIGKILL]
-        while any(child.poll() is None for child in self.children):
-            if not self.signals and self.failed is None:
-                self.failed = self._first_failed()
-            if deadline == math.inf and (self.failed is not None or len(self.signals) > 1):
-                deadline = time.monotonic() + GRACE
-            if time.monotonic() > deadline and remaining:
-                self._send(remaining.pop(0))
-                deadline = time.monotonic() + GRACE
-            time.sleep(POLL)
-        self.failed = self.failed or self._first_failed()
-
-    def _first_failed(self) -> tuple[int, int] | None:
-        """A rank that has failed, and its exit status: one that a signal has ended,
-        rather than one that missed it."""
-        failed = [
-            (child.returncode, rank) for rank, child in enumerate(self.children) if child.returncode
-        ]
-        code, number = min(failed, default=(0, 0))
-        return (number, code) if code else None
-
-    def _description(self, number: int, code: int) -> str:
-        """Which rank failed, and how to go on."""
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else "has failed"
-        again = ""
-        if self.rest_file.is_file():
-            again = f"; {self.rest_file.read_text()}"
-        return f"rank {number} of {len(self.children)} processes {how}{again}"

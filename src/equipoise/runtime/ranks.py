@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -288,7 +289,18 @@ class Ranks:
         )
 
     def _silent(self) -> list[int]:
-        """The ranks that do not say that they wait, after a time-out on all that do."""
+        """The ranks that do not say that they wait, after a time-out on all that do.
+
+        A thread asks the store, since nothing comes back from one behind a cut
+        connection.
+        """
+        silent: list[int] = []
+        asking = threading.Thread(target=lambda: silent.extend(self._absent()), daemon=True)
+        asking.start()
+        asking.join(2 * ROLL_CALL)
+        return silent
+
+    def _absent(self) -> list[int]:
         if self.store is None:
             return []
         names = [f"equipoise/waiting/{rank}" for rank in range(self.size)]

@@ -11,9 +11,8 @@ from torch import Tensor
 
 from equipoise.errors import RequestError
 from equipoise.sampling.rows import Rows
-from equipoise.utils.system import available_memory
+from equipoise.utils.system import GIB, available_memory, free_words
 
-GIB = 2**30
 Batch = TypeVar("Batch", Tensor, NDArray[float64], Rows)
 
 
@@ -53,6 +52,6 @@ def check_sample_memory(n: int, sample_bytes: int) -> None:
     if free is not None and n * sample_bytes > free:
         raise RequestError(
             f"n = {n}: these samples need {n * sample_bytes / GIB:,.1f} GiB of memory, and "
-            f"{free / GIB:,.1f} GiB are free: draw at most {free // sample_bytes} at once, or "
+            f"{free_words(free)}: draw at most {free // sample_bytes} at once, or "
             "in batches with GAN.sample_batches"
         )

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from equipoise.errors import EquipoiseError
 from equipoise.runtime.launch import LIFELINE
-from equipoise.runtime.processes import Child, kill, program
+from equipoise.runtime.processes import kill, program
+from equipoise.runtime.supervisor import Child
 from equipoise.sweeps.worker import STORAGE
 from equipoise.training.signals import InterruptedRunError
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from equipoise.errors import EquipoiseError
-from equipoise.runtime.processes import end_with_parent
+from equipoise.runtime.parent import end_with_parent
 from equipoise.sweeps.config import SweepConfig
 from equipoise.sweeps.storage import Storage, quiet
 from equipoise.sweeps.trial import Runner

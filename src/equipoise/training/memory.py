@@ -34,10 +34,10 @@ from equipoise.training.state import State
 from equipoise.training.step import adversarial_step
 from equipoise.training.workload import Workload
 from equipoise.transforms.chain import Chain, example_classes
+from equipoise.utils.system import GIB, free_words
 
 log = logging.getLogger(__name__)
 
-GIB = 2**30
 # Fraction of the free memory below which an upper bound is safe, and nothing is traced.
 SAFE_FRACTION = 0.25
 # Minimum size of the smaller traced batch; the other is twice as large. From 4 on,
@@ -113,11 +113,19 @@ class ZeroLoader(Loader):
 
 
 def check_memory(
-    source: Source, recipe: Recipe, transform: Chain, device: torch.device, workload: Workload
+    source: Source,
+    recipe: Recipe,
+    transform: Chain,
+    device: torch.device,
+    workload: Workload,
+    processes: int = 1,
 ) -> None:
     """Check that a training step fits into the free memory, before the first one.
 
     Nothing is checked where the free memory is not known.
+
+    Args:
+        processes: That have an equal part of each batch.
 
     Raises:
         RequestError: A step needs more memory than is free.
@@ -129,32 +137,37 @@ def check_memory(
     bound = workload.memory_bound(costs_of(device)) + loader_bytes(device, source)
     log.debug("training needs at most %s bytes of memory; %s are free", bound, free)
     if bound > SAFE_FRACTION * free:
-        predict(source, recipe, transform, device, free)
+        predict(source, recipe, transform, device, free, processes)
 
 
 def predict(
-    source: Source, recipe: Recipe, transform: Chain, device: torch.device, free: int | None = None
+    source: Source,
+    recipe: Recipe,
+    transform: Chain,
+    device: torch.device,
+    free: int | None = None,
+    processes: int = 1,
 ) -> Footprint:
-    """Trace the footprint of a training that has not started.
+    """Trace the footprint of a training that has not started, in one of its processes.
 
     Args:
-        free: Free bytes; None for no check.
+        free: Free bytes of this process; None for no check.
+        processes: That have an equal part of each batch.
 
     Raises:
         RequestError: The training needs more than is free.
     """
-    step = step_memory(recipe, source.schema, transform, device)
-    log.debug(
-        "traced: a step on %s samples needs %s bytes", recipe.batch_size, step.at(recipe.batch_size)
-    )
-    footprint, size = Footprint(loader_bytes(device, source), step), recipe.batch_size
+    step, size = step_memory(recipe, source.schema, transform, device), recipe.batch_size
+    size //= processes
+    log.debug("traced: a step on %s samples needs %s bytes", size, step.at(size))
+    footprint = Footprint(loader_bytes(device, source), step)
     if free is not None and footprint.needed(size) > free:
         largest = step.largest(free - footprint.data) // recipe.packing * recipe.packing
         raise RequestError(
-            f"batch_size = {size} needs about {footprint.needed(size) / GIB:.1f} GiB of memory, "
-            f"and {free / GIB:.1f} GiB are free: "
+            f"batch_size = {processes * size} needs about "
+            f"{footprint.needed(size) / GIB:.1f} GiB of memory, and {free_words(free)}: "
             + (
-                f"give at most {largest}"
+                f"give at most {processes * largest}"
                 if largest >= recipe.smallest_batch
                 else "give smaller networks, or free some memory"
             )
@@ -182,7 +195,7 @@ def check_networks_fit(recipe: Recipe, schema: Schema, device: torch.device) -> 
     if free is not None and MIN_COPIES * weights > free:
         raise RequestError(
             f"{recipe.name}'s networks need more than {MIN_COPIES * weights / GIB:.1f} GiB of "
-            f"memory, and {free / GIB:.1f} GiB are free: "
+            f"memory, and {free_words(free)}: "
             "give smaller ones, for example by width"
         )
 

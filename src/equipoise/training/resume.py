@@ -53,7 +53,7 @@ def resume(request: Request) -> Trainer:
         settings = config.settings.updated(request.settings.run)
         source = _source(request.out, config, request, settings)
         _check_data(request.out, config, source)
-    check_shared(ranks, source, config.recipe, settings)
+    check_shared(ranks, source, config.recipe, settings, resumes=True)
     with ranks.failing_together():
         if ranks.is_main:
             directory.lock()

@@ -30,13 +30,12 @@ from equipoise.networks.mlp import Dropout
 from equipoise.recipes.method import Method
 from equipoise.runs.config import Machine
 from equipoise.runs.settings import RunSettings
-from equipoise.runtime import launch
 from equipoise.runtime.device_costs import DeviceCosts, costs_of
 from equipoise.runtime.process import torch_settings
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
 from equipoise.transforms.chain import example_classes
-from equipoise.utils.system import usable_cores
+from equipoise.utils.system import processes_here, usable_cores
 from equipoise.utils.torch_private import (
     compiles_gradients,
     compiling_gradients,
@@ -62,7 +61,7 @@ class Speed:
     def evaluation_threads(self) -> int:
         """Threads of an evaluation: those of all processes of this machine, as far as
         there are cores, since the others wait for it."""
-        here = launch.local_size()
+        here = processes_here()
         return self.threads if here == 1 else min(self.threads * here, usable_cores())
 
     @contextmanager

@@ -21,7 +21,7 @@ from equipoise.runtime.process import torch_settings
 from equipoise.runtime.ranks import Ranks
 from equipoise.training.request import Request
 from equipoise.training.resume import resume
-from equipoise.training.sharing import check_shared
+from equipoise.training.sharing import check_shared, check_start
 from equipoise.training.trainer import Trainer
 from equipoise.training.warm_start import Weights, read
 from equipoise.transforms.fitting import channels_are_independent
@@ -53,9 +53,11 @@ def prepare(
         raise RequestError(
             "resume and init_from: give one of them; a resumed run has weights of its own"
         )
+    ranks = Ranks.current()
+    check_start(ranks, resumes=resumes, warm=init_from is not None)
     if resumes:
         return resume(request)
-    settings, ranks = RunSettings(**request.settings.run), Ranks.current()
+    settings = RunSettings(**request.settings.run)
     with ranks.failing_together():
         weights = (
             read(Path(init_from), request.recorded)

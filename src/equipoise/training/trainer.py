@@ -191,7 +191,7 @@ class Trainer:
         sizes = transform.shape, recipe.batch_size
         labelled = recipe.classes(NetworkSpace.of(schema)) > 0
         self.workload, self.costs = count_workload(method, *sizes, labelled), costs_of(device)
-        check_memory(self.source, recipe, transform, device, self.workload)
+        check_memory(self.source, recipe, transform, device, self.workload, self.ranks.size)
         check_contract(method, recipe.name, *sizes, labelled)
         self.plan = Plan(recipe, self.settings, schema, self.workload, self.costs, self.ranks.size)
 

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 # Maximum size of a file as a fraction of the free memory: its content is copied at
 # least once.
 MEMORY_FRACTION = 0.5
+# Variable of torchrun: the processes of a training that run on this machine.
+LOCAL_WORLD_SIZE = "LOCAL_WORLD_SIZE"
+GIB = 2**30
+
+
+def processes_here(environment: Mapping[str, str] = os.environ) -> int:
+    """The processes of this training that share the memory of this machine."""
+    given = environment.get(LOCAL_WORLD_SIZE, "1")
+    return max(int(given), 1) if given.isdecimal() else 1
 
 
 def available_memory(proc: Path = PROC, cgroups: Path = CGROUPS) -> int | None:
     """Bytes that this process can still allocate: those available without swapping, or
-    left by its control groups, whichever is less. None if not known."""
+    left by its control groups, whichever is less; of several processes of a training an
+    equal part. None if not known."""
     free = _read_named_number(proc / "meminfo", "MemAvailable:")
-    return (
-        None
-        if free is None
-        else min([free * 1024, *_cgroup_memory(proc / "self" / "cgroup", cgroups)])
-    )
+    if free is None:
+        return None
+    of_all = min([free * 1024, *_cgroup_memory(proc / "self" / "cgroup", cgroups)])
+    return of_all // processes_here()
+
+
+def free_words(free: float) -> str:
+    """What `available_memory` returned, for a message, such as "1.5 GiB are free"."""
+    several = processes_here()
+    share = f" for each of {several} processes" if several > 1 else ""
+    return f"{free / GIB:,.1f} GiB are free{share}"
 
 
 def usable_cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from equipoise.errors import RequestError, clipped
-from equipoise.utils.system import MEMORY_FRACTION, available_memory
+from equipoise.utils.system import MEMORY_FRACTION, available_memory, free_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +107,7 @@ def refuse_too_large(path: Path, claimed: int) -> None:
     if limit is not None and claimed > limit:
         raise RequestError(
             f"{path} takes {claimed / 2**30:.1f} GiB of memory, and "
-            f"{limit / MEMORY_FRACTION / 2**30:.1f} GiB are free: "
+            f"{free_words(limit / MEMORY_FRACTION)}: "
             "give fewer samples at once, or a table as Parquet files, which are read in parts "
             "where they are over --memory-budget"
         )
