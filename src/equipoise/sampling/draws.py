@@ -107,10 +107,11 @@ class Draws:
         Clusters have their own random stream, so that they do not depend on the number
         of labels drawn.
         """
-        latents, labels = (seeded(seed, of, number) for of in (Stream.SAMPLES, Stream.CLASSES))
-        clusters = labels
+        of_block = (number,) if number else ()
+        latents = seeded(seed, Stream.SAMPLES, *of_block)
+        labels = clusters = seeded(seed, Stream.CLASSES, *of_block)
         if self.recipe.conditional:
-            clusters = seeded(seed, Stream.CLASS_CLUSTERS, number)
+            clusters = seeded(seed, Stream.CLASS_CLUSTERS, *of_block)
         while True:
             z = self.prior.sample(self.block, latents)
             yield z, self.classes(self.block, label, labels, clusters)
