@@ -51,7 +51,9 @@ def check_shared(
         return
     ranks.check_equal(_facts(source, recipe, settings))
     check_batch(ranks.size, recipe.batch_size, recipe.packing, resumes=resumes)
-    check_gpus(ranks.of_all(_gpu(settings.device)))
+    with ranks.failing_together():
+        gpu = _gpu(settings.device)
+    check_gpus(ranks.of_all(gpu))
     rows = source.training_rows
     if rows is not None and rows < ranks.size:
         raise RequestError(

@@ -149,10 +149,11 @@ class Trainer:
         # A run that is resumed may need a package that is gone.
         self.recipe.check(NetworkSpace.of(source.schema))
         fitted = fitted_recipe(self.recipe, transform)
-        check_networks_fit(fitted, source.schema, device)
-        method = build_method(fitted, source.schema, settings.seed)
-        start_from_fit(method, transform)
-        self._check(method, fitted, transform)
+        with ranks.failing_together():  # memory may be short on one machine alone
+            check_networks_fit(fitted, source.schema, device)
+            method = build_method(fitted, source.schema, settings.seed)
+            start_from_fit(method, transform)
+            self._check(method, fitted, transform)
         batch_size, seed = fitted.batch_size // ranks.size, settings.seed
         loader = encoded(
             source.loader(batch_size, transform.encode_once, device, seed),
