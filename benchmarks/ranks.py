@@ -40,7 +40,7 @@ from equipoise.runtime import launch, processes
 from equipoise.runtime.ranks import Ranks
 from equipoise.training.step import adversarial_step
 
-ROUNDS, SECONDS, WARM_STEPS, QUICK_STEPS = 5, 20.0, 3, 2
+ROUNDS, SECONDS, WARM_STEPS, QUICK_STEPS = 3, 12.0, 3, 2
 GOAL, GOAL_AT_BATCH = 1.8, 1.6  # times one process of one thread
 IMAGES = 2_000  # of random pixels: a step takes as long on them as on pictures
 
