@@ -76,6 +76,26 @@ def test_parts_are_normalised_by_the_statistics_of_the_whole_batch() -> None:
     assert torch.allclose(torch.cat([synchronised(part) for part in whole.chunk(2)]), right)
 
 
+@pytest.mark.parametrize("affine", [True, False])
+def test_a_gradient_that_is_differentiated_again_is_torchs(affine: bool) -> None:
+    network = nn.Sequential(layer_of(2, affine=affine), nn.Softplus())
+    expected = copy.deepcopy(network)
+    synchronise(network, lambda statistics: statistics)
+    x = torch.randn(SHAPES[2], dtype=torch.float64)
+    found = []
+    for of in (network, expected):
+        at = x.clone().requires_grad_()
+        weight = torch.linspace(-1, 1, x.numel(), dtype=x.dtype).view(x.shape)
+        (slopes,) = torch.autograd.grad((of(at) * weight).sum(), at, create_graph=True)
+        penalty = slopes.square().sum()
+        found.append(torch.autograd.grad(penalty, [at, *of.parameters()], allow_unused=True))
+    for ours, theirs in zip(*found, strict=True):
+        if theirs is None or ours is None:
+            assert all(of is None or not of.any() for of in (ours, theirs))
+        else:
+            assert torch.allclose(ours, theirs)
+
+
 def test_bfloat16_is_normalised_in_float32() -> None:
     layer = nn.Sequential(nn.BatchNorm2d(3))
     synchronise(layer, lambda statistics: statistics)
