@@ -30,13 +30,6 @@ def rank(environment: Mapping[str, str] = os.environ) -> int:
     return int(given) if given.isdecimal() and world_size(environment) > 1 else 0
 
 
-def local_size(environment: Mapping[str, str] = os.environ) -> int:
-    """The number of processes on this machine that this one was started with, itself
-    included; 1 where that is not known."""
-    size = environment.get(LOCAL_WORLD_SIZE, "1")
-    return int(size) if size.isdecimal() and world_size(environment) > 1 else 1
-
-
 def is_started_by_us(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether `start` started this process, and tells how the others ended."""
     return MEETING in environment

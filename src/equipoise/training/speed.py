@@ -30,7 +30,6 @@ from equipoise.networks.mlp import Dropout
 from equipoise.recipes.method import Method
 from equipoise.runs.config import Machine
 from equipoise.runs.settings import RunSettings
-from equipoise.runtime import launch
 from equipoise.runtime.device_costs import DeviceCosts, costs_of
 from equipoise.runtime.process import torch_settings
 from equipoise.training.state import State
@@ -57,13 +56,6 @@ class Speed:
     threads: int
     precision: Precision
     compiled: bool
-
-    @property
-    def evaluation_threads(self) -> int:
-        """Threads of an evaluation: those of all processes of this machine, as far as
-        there are cores, since the others wait for it."""
-        here = launch.local_size()
-        return self.threads if here == 1 else min(self.threads * here, usable_cores())
 
     @contextmanager
     def torch_settings(self) -> Iterator[None]:
