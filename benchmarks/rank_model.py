@@ -173,7 +173,7 @@ def tables() -> list[list[str]]:
                     f"{DATA[data][0]}, {batch} samples each",
                     f"{2 * batch / two.rate * 1e3:.1f} ms, {two.rate * batch / of.rate / batch:.2f}"
                     " times one",
-                    f"{1e3 * (here.alone(two) + told):.1f} ms",
+                    f"{1e3 * (here.alone(of) + told):.1f} ms",
                 ]
             )
     rows.append(["GPUs, the model alone", "samples a second", "times one GPU"])

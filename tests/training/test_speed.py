@@ -3,8 +3,6 @@ comes to the same."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +22,6 @@ from equipoise.recipes import find
 from equipoise.recipes._building import build_method
 from equipoise.recipes.balanced import Balanced
 from equipoise.recipes.base import Recipe
-from equipoise.report import trained_run
 from equipoise.runs.settings import RunSettings
 from equipoise.runtime.device_costs import COSTS
 from equipoise.training import speed
@@ -106,22 +103,6 @@ def test_images_take_as_many_threads_as_their_networks_have_work_for(
     flops = workload_for(build_method(recipe, schema, 0), recipe, schema).step_flops
     assert threads_for(flops, True, COSTS["cpu"]) == expected
     assert threads_for(flops, False, COSTS["cpu"]) == 1
-
-
-def test_evaluations_take_the_threads_of_all_processes_of_the_machine(
-    trained: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(speed, "usable_cores", lambda: 6)
-    for here, threads, expected in ((1, 9, 9), (2, 2, 4), (4, 2, 6)):
-        monkeypatch.setenv("LOCAL_WORLD_SIZE", str(here))
-        assert Speed(threads, "float32", False).evaluation_threads == expected
-    monkeypatch.setattr(trained_run, "usable_cores", lambda: 6)
-    run = GAN.load(trained)._trained()
-    assert run.threads == 1
-    for processes, expected in ((4, 4), (8, 6)):
-        machine = replace(run.config.machine, processes=processes)
-        run.config = replace(run.config, machine=machine)
-        assert run.threads == expected
 
 
 def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(

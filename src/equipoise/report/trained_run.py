@@ -28,7 +28,6 @@ from equipoise.runs.config import RunConfig
 from equipoise.runs.directory import RunDirectory
 from equipoise.runs.serialization import DamagedFileError
 from equipoise.runs.trained import load_run
-from equipoise.runtime.ranks import Ranks
 from equipoise.sampling.conditions import Conditions, Where
 from equipoise.sampling.draws import Codes
 from equipoise.sampling.sampler import Asked, Sampler
@@ -79,11 +78,8 @@ class TrainedRun:
 
     @property
     def threads(self) -> int:
-        """The threads of all processes that it was trained in, where there are so many
-        cores; of one process, among several that run together."""
-        machine = self.config.machine
-        processes = machine.processes if Ranks.current().size == 1 else 1
-        return min(machine.threads * processes, usable_cores())
+        """The threads that it was trained on, where there are so many."""
+        return min(self.config.machine.threads, usable_cores())
 
     def training_data(self) -> Source:
         """The data that it was trained on, opened again where need be.

@@ -24,7 +24,6 @@ from equipoise.plotting import plots
 from equipoise.runs import checkpoint
 from equipoise.runs.config import RunConfig
 from equipoise.runs.writer import RunWriter
-from equipoise.runtime.process import torch_settings
 from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
 from equipoise.training.evaluation_schedule import EvaluationSchedule
 from equipoise.training.events import (
@@ -112,11 +111,9 @@ class Evaluator:
         schedule: EvaluationSchedule,
         monitor: Monitor,
         log: RunLog,
-        threads: int,
         emit: Callback,
     ) -> None:
         self.suite, self.sampler, self.state, self.plan = suite, sampler, state, plan
-        self.threads = threads
         self.schedule, self.monitor, self.log, self.emit = schedule, monitor, log, emit
         self.progress = 0.0
         """Fraction of the training that is done; set by the trainer."""
@@ -125,12 +122,10 @@ class Evaluator:
         if not isinstance(event, SaveDue) or not self._due():
             return
         seen = self.state.samples_seen
-        with torch_settings(self.threads):
-            metrics = self.suite(self.sampler.measured_values(self.suite.n, EVALUATION_SEED))
-            baselines = self.monitor.baselines
+        metrics = self.suite(self.sampler.measured_values(self.suite.n, EVALUATION_SEED))
         if not any("baselines" in line for line in self.log.lines):
             self.emit(self.baselines())
-        self.emit(Evaluated(seen, metrics, baselines, self.progress))
+        self.emit(Evaluated(seen, metrics, self.monitor.baselines, self.progress))
 
     def baselines(self) -> Baselines:
         """The metrics of real samples, with the terms of the training."""

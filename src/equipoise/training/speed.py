@@ -35,7 +35,7 @@ from equipoise.runtime.process import torch_settings
 from equipoise.training.state import State
 from equipoise.training.step import discriminator_gradients, generator_gradients
 from equipoise.transforms.chain import example_classes
-from equipoise.utils.system import processes_here, usable_cores
+from equipoise.utils.system import usable_cores
 from equipoise.utils.torch_private import (
     compiles_gradients,
     compiling_gradients,
@@ -56,13 +56,6 @@ class Speed:
     threads: int
     precision: Precision
     compiled: bool
-
-    @property
-    def evaluation_threads(self) -> int:
-        """Threads of an evaluation: those of all processes of this machine, as far as
-        there are cores, since the others wait for it."""
-        here = processes_here()
-        return self.threads if here == 1 else min(self.threads * here, usable_cores())
 
     @contextmanager
     def torch_settings(self) -> Iterator[None]:

@@ -219,15 +219,7 @@ class Trainer:
         self.monitor = Monitor(lambda: baselines(suite, source, seed), self.recipe.ends_level)
         self.run_log = RunLog(state, writer)
         self.evaluator = Evaluator(
-            suite,
-            sampler,
-            state,
-            self.plan,
-            schedule,
-            self.monitor,
-            self.run_log,
-            self.speed.evaluation_threads,
-            self.emit,
+            suite, sampler, state, self.plan, schedule, self.monitor, self.run_log, self.emit
         )
         self.best = Best(state, writer, keep=stops)
         self.checkpoints = Checkpoints(state, sampler, writer, self.run_log, self.config)
