@@ -37,12 +37,12 @@ def children(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Child]]:
 def test_a_killed_rank_ends_others_that_hang_and_is_named(
     lost: int, children: list[Child], tmp_path: Path
 ) -> None:
-    (tmp_path / "meeting.run").write_text("runs/mine")
+    (tmp_path / "meeting.rest").write_text("what is saved is in runs/mine")
     children[lost].kill()
     with pytest.raises(
-        EquipoiseError, match=f"rank {lost} of 3 processes was ended by SIGKILL; wh"
+        EquipoiseError, match=f"rank {lost} of 3 processes was ended by SIGKILL; what is"
     ):
-        Supervisor(children, tmp_path / "meeting.run").run()
+        Supervisor(children, tmp_path / "meeting.rest").run()
     others = {child.returncode for rank, child in enumerate(children) if rank != lost}
     assert others == {-signal.SIGTERM}
 
@@ -50,11 +50,11 @@ def test_a_killed_rank_ends_others_that_hang_and_is_named(
 def test_ranks_that_fail_together_have_the_status_of_rank_0_which_says_why(tmp_path: Path) -> None:
     with ExitStack() as stack:
         children = ending(stack, "sleep 0.2; exit 2", "exit 2")
-        assert Supervisor(children, tmp_path / "meeting.run").run() == 2
+        assert Supervisor(children, tmp_path / "meeting.rest").run() == 2
 
 
 def test_a_rank_that_fails_alone_is_named(tmp_path: Path) -> None:
     with ExitStack() as stack:
         children = ending(stack, "exit 0", "exit 1")
         with pytest.raises(EquipoiseError, match=r"rank 1 of 2 processes has failed$"):
-            Supervisor(children, tmp_path / "meeting.run").run()
+            Supervisor(children, tmp_path / "meeting.rest").run()
