@@ -25,6 +25,7 @@ from typing import Any, Literal
 
 from equipoise.errors import RequestError, first_line, nearest, warn
 from equipoise.metrics.reference import Array, Kind, Reference
+from equipoise.utils.plugins import import_failure, origin
 
 Better = Literal["lower", "higher", "near"]
 Values = float | Mapping[str, float]
@@ -305,18 +306,14 @@ def _load_plugin(point: EntryPoint) -> str:
         Why it cannot be used; empty where it can. Nothing of it stays registered then.
     """
     metrics, known = dict(_METRICS), list(_MEASURES)
-    package = f"the package {point.dist.name!r}" if point.dist is not None else point.value
     try:
         loaded = point.load()
     except (Exception, SystemExit) as error:  # whatever another package's import raises
-        wrong = (
-            f"the import of {point.value} of {package} failed: {type(error).__name__}: "
-            f"{first_line(error)}"
-        )
+        wrong = import_failure(point, error)
     else:
         if any(measure.compute is loaded for measure in _MEASURES):
             return ""
-        wrong = f"{point.value} of {package} is not a function registered as a metric"
+        wrong = f"{origin(point)} is not a function registered as a metric"
     _METRICS.clear()
     _METRICS.update(metrics)
     _MEASURES[:] = known

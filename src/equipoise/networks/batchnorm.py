@@ -123,7 +123,7 @@ class _Normalise(torch.autograd.Function):
         dx = w / std (dy - mean(dy) - x^ mean(dy x^)),   x^ = (x - mean) / std
 
     with means over the whole batch. A gradient that is to be differentiated again is
-    that of `differentiable`, which takes twice as long.
+    that of `differentiable`, which takes longer.
     """
 
     @staticmethod

@@ -11,8 +11,9 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
-from equipoise.errors import RequestError, first_line, nearest, warn
+from equipoise.errors import RequestError, nearest, warn
 from equipoise.recipes.base import RECIPES, Recipe, register
+from equipoise.utils.plugins import import_failure
 
 __all__ = ["DEFAULT", "MissingRecipeError", "Recipe", "broken", "catalogue", "find", "register"]
 
@@ -98,15 +99,13 @@ def _load(point: EntryPoint) -> str:
     Returns:
         The error if that failed; else empty.
     """
-    package = f"the package {point.dist.name!r}" if point.dist is not None else point.value
     try:
         recipe = point.load()
     except RequestError as error:  # of its own @register
         return str(error)
     # Another package's module may raise anything when it is imported.
     except (Exception, SystemExit) as error:
-        what = f"{point.value} of {package}"
-        return f"the import of {what} failed: {type(error).__name__}: {first_line(error)}"
+        return import_failure(point, error)
     try:
         register(recipe)
     except RequestError as error:

@@ -56,7 +56,7 @@ from equipoise.coerce import Ge, Gt, Le
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
 from equipoise.ranges import Around, Doublings, SearchRange
-from equipoise.recipes.base import MAX_UNITS, Recipe, register
+from equipoise.recipes.base import MAX_UNITS, MIN_COLOR_CHANNELS, Recipe, register
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import Relativistic
 
@@ -122,8 +122,6 @@ PHOTOS = SPECTRAL | {
     "learning_rate": 1e-3,
     "width": 24,
 }
-# Channels from which images are taken for colour ones.
-MIN_COLOR_CHANNELS = 3
 PHOTO_CHANNELS = (1, 3, 4)  # grey, RGB, RGBA
 # Maximum side that the frozen network sees.
 MAX_FEATURE_SIDE = 128

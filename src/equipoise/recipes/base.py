@@ -31,6 +31,8 @@ Optimizer = Literal["adam", "rmsprop"]
 AUGMENTATIONS = ("color", "translation", "cutout")
 # Maximum width of a layer or latent. The weights of wider ones do not fit into memory.
 MAX_UNITS = 2**20
+# Channels from which images are taken for colour ones.
+MIN_COLOR_CHANNELS = 3
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,7 +45,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from equipoise.coerce import Ge, Interval, Le
 from equipoise.data import ScalingKind
 from equipoise.ranges import Doublings
-from equipoise.recipes.base import MAX_UNITS, Recipe, register
+from equipoise.recipes.base import MAX_UNITS, MIN_COLOR_CHANNELS, Recipe, register
 from equipoise.recipes.method import CriticBatch, GeneratorBatch, Losses, Method, Networks, Rates
 
 if TYPE_CHECKING:
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
 # 25,600 samples, and 24 with these (benchmarks/EXPERIMENTS.md, "stylegan2 on MNIST").
 GAMMA_RATE, INTERVAL = 0.0002, 16
 GREY_GAMMA, GREY_INTERVAL = 4.0, 4
-COLOR_CHANNELS = 3
 # Samples in a group of the minibatch standard deviation, at most.
 GROUP = 4
 # Sides up to which ADA has neither path length penalty nor style mixing.
@@ -155,7 +154,7 @@ class StyleGAN2(Recipe):
         """The recipe with the rules' values for images of this size, where none are
         given."""
         small, pixels = max(space.shape[1:]) <= SMALL_SIDE, math.prod(space.shape[1:])
-        grey = space.shape[0] < COLOR_CHANNELS
+        grey = space.shape[0] < MIN_COLOR_CHANNELS
         rules = {
             "gamma": GREY_GAMMA if grey else GAMMA_RATE * pixels / self.batch_size,
             "penalty_interval": GREY_INTERVAL if grey else INTERVAL,

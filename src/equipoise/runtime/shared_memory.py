@@ -1,8 +1,8 @@
 """Numbers that the processes of one machine tell each other through shared memory.
 
-gloo sends them through sockets. Two processes take 2.4 ms to average half a million
-numbers so, and a step of 20 to 50 ms has two such messages and up to 30 small ones.
-Here the large ones take a quarter of that, the small ones a tenth (`benchmarks.ranks`).
+gloo sends them through sockets: two processes take 3 ms to average half a million
+numbers, and .3 ms for one. Here that takes 1.4 and .02 ms (`benchmarks.rank_model`). A
+step of 17 to 40 ms has two large messages and up to 20 small ones.
 
 All map one file in memory, which has slots for each process. A process writes into its
 slot, counts one up, and waits until all have counted as far. Two slots are used in

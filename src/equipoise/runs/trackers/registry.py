@@ -14,8 +14,9 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from pkgutil import iter_modules
 
-from equipoise.errors import RequestError, first_line, nearest
+from equipoise.errors import RequestError, nearest
 from equipoise.runs.trackers.base import TRACKERS, Tracker
+from equipoise.utils.plugins import import_failure, origin
 
 ENTRY_POINTS = "equipoise.trackers"
 PACKAGE = "equipoise.runs.trackers"
@@ -81,18 +82,14 @@ def _load_plugin(point: EntryPoint) -> str:
         Why it cannot be used; empty where it can. Nothing of it stays registered then.
     """
     known = dict(TRACKERS)
-    package = f"the package {point.dist.name!r}" if point.dist is not None else point.value
     try:
         loaded = point.load()
     except (Exception, SystemExit) as error:  # whatever another package's import raises
-        wrong = (
-            f"the import of {point.value} of {package} failed: {type(error).__name__}: "
-            f"{first_line(error)}"
-        )
+        wrong = import_failure(point, error)
     else:
         if any(tracker is loaded for tracker in TRACKERS.values()):
             return ""
-        wrong = f"{point.value} of {package} is not a class registered as a tracker"
+        wrong = f"{origin(point)} is not a class registered as a tracker"
     TRACKERS.clear()
     TRACKERS.update(known)
     return wrong
