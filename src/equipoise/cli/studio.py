@@ -21,12 +21,12 @@ def studio(arguments: Sequence[str]) -> None:
     problems = list(_problems(options))
     if problems:
         raise RequestError("; ".join(problems))
-    from equipoise.runs.directory import RunDirectory
+    from equipoise.runs.status import RunStatus
     from equipoise.studio.server import serve
     from equipoise.studio.state import Studio as State
 
     for run in options.runs:
-        RunDirectory(run).read_config()
+        RunStatus.read(run)
     state = State(options.runs, options.folder, options.max_upload, options.token)
     serve(state, options.host, options.port, browser=options.browser, tell=echo)
 
