@@ -91,14 +91,33 @@ def draw(
     if schema.is_image:
         write_atomic(path, image_grid(values, limits, alpha=schema.alpha))
         return
-    shown = values if real is None else real if in_training else np.concatenate([values, real])
+    write_atomic(path, plot(values, schema, distribution, real, title, in_training=in_training))
+
+
+def plot(
+    values: Array,
+    schema: Schema,
+    distribution: Distribution | None,
+    real: Array | None,
+    title: str,
+    *,
+    in_training: bool = False,
+    axes: Array | None = None,
+) -> bytes:
+    """A PNG of samples that are no images. Arguments as for `draw`.
+
+    Args:
+        axes: Samples whose axes these are; None for those of `draw`.
+    """
     if schema.series is not None:
         figure = _series_figure(values, schema.series, real, title)
     elif schema.table is not None:
         figure = _table_figure(values, schema.table, real, title, in_training)
     else:
-        figure = _figure(values, schema, distribution, real, axis_limits(shown), title)
-    write_atomic(path, _png(figure, SMALL_DPI if in_training else DPI))
+        shown = values if real is None else real if in_training else np.concatenate([values, real])
+        ends = axis_limits(shown if axes is None else axes)
+        figure = _figure(values, schema, distribution, real, ends, title)
+    return _png(figure, SMALL_DPI if in_training else DPI)
 
 
 def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
