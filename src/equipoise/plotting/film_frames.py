@@ -66,9 +66,7 @@ def fading(
     def of(number: int) -> PillowImage:
         return read_picture(pictures[number].path).resize(shape, how)
 
-    moving = max(frames - held - 1, 1)
-    for frame in range(frames):
-        at = min(frame / moving, 1.0) * (len(pictures) - 1)
+    for at in through(len(pictures), frames, held):
         number = min(int(at), len(pictures) - 1)
         weight = smooth((at - number - (1 - FADE)) / FADE)
         image = of(number)
@@ -77,6 +75,13 @@ def fading(
         seen = pictures[number + (weight > 0.5)].samples_seen
         caption = "" if title is None else f"{title}: {seen:,} samples seen"
         yield captioned(image, caption, at / max(len(pictures) - 1, 1))
+
+
+def through(moments: int, frames: int, held: int) -> Iterator[float]:
+    """From 0 to moments - 1 in even steps, a number for each frame; the last frames
+    have the last moment."""
+    moving = max(frames - held - 1, 1)
+    return (min(frame / moving, 1.0) * (moments - 1) for frame in range(frames))
 
 
 def smooth(t: float) -> float:

@@ -103,11 +103,13 @@ def plot(
     *,
     in_training: bool = False,
     axes: Array | None = None,
+    top: float | None = None,
 ) -> bytes:
     """A PNG of samples that are no images. Arguments as for `draw`.
 
     Args:
         axes: Samples whose axes these are; None for those of `draw`.
+        top: The end of the axis of densities in one dimension; None for what is there.
     """
     if schema.series is not None:
         figure = _series_figure(values, schema.series, real, title)
@@ -117,7 +119,22 @@ def plot(
         shown = values if real is None else real if in_training else np.concatenate([values, real])
         ends = axis_limits(shown if axes is None else axes)
         figure = _figure(values, schema, distribution, real, ends, title)
+        if top is not None and schema.size == 1:
+            figure.axes[0].set_ylim(0, top)
     return _png(figure, SMALL_DPI if in_training else DPI)
+
+
+def is_plane(schema: Schema) -> bool:
+    """Whether samples are points of one or two columns, which are drawn as they are."""
+    whole = schema.table is None and schema.series is None
+    return whole and not schema.is_image and schema.size <= 2
+
+
+def write_points(path: Path, values: Array) -> None:
+    """Write points, (N, D), as float32."""
+    content = io.BytesIO()
+    np.save(content, values.astype(np.float32), allow_pickle=False)
+    write_atomic(path, content.getvalue())
 
 
 def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:

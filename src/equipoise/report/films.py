@@ -7,17 +7,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from equipoise.coerce import whole
-from equipoise.errors import RequestError
+from equipoise.data import readers
+from equipoise.errors import EquipoiseError, RequestError
 from equipoise.plotting import plots
+from equipoise.plotting.axes import axis_limits, bin_edges, density_of
 from equipoise.plotting.film_files import check_ending, check_film, write_film
 from equipoise.plotting.film_frames import (
     Picture,
+    captioned,
     fading,
     grid_frame,
     plot_frame,
     read_picture,
     scaled_size,
+    smooth,
+    through,
 )
 from equipoise.plotting.grids import eight_bit
 from equipoise.report.context import held_out_samples, progress_images
@@ -29,12 +37,14 @@ from equipoise.utils.progress_bar import bar
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+Array = NDArray[np.float64]
 FilmKind = Literal["training", "walk"]
 TRAINING_FPS, WALK_FPS = 12, 24
 SECONDS_PER_PICTURE, SECONDS_HELD, WALK_SECONDS = 1.0, 1.5, 5.0
 MAX_FRAMES, MAX_FPS, MIN_SIZE, MAX_SIZE = 100_000, 50, 16, 4096
 # Samples of a walk. Of images a square of as many as can be seen, 64 pixels each.
 POINTS, WINDOWS, MAX_ACROSS, CELL = 2_000, 200, 4, 64
+HEADROOM, MAX_PEAK = 1.1, 3.0  # above the tallest peak; peaks, as multiples of the data's
 SIDE = 512  # pixels of a walk, about
 
 
@@ -96,9 +106,72 @@ def write_training(run: TrainedRun, film: Film) -> None:
     size = scaled_size(read_picture(paths[-1]).size, film.size)
     check_film(film.path, frames, size)
     title = f"{run.config.data.name}, {run.sampler.recipe.name}"
-    shown = title if run.sampler.schema.is_image else None  # plots have a title
     held = min(held, frames // 4)
-    _write(film, fading(pictures, frames, held, film.size, shown), frames)
+    if plots.is_plane(run.sampler.schema) and (moments := _moments(pictures)):
+        images = _moving(run, moments, frames, held, film.size, title)
+    else:
+        shown = title if run.sampler.schema.is_image else None  # plots have a title
+        images = fading(pictures, frames, held, film.size, shown)
+    _write(film, images, frames)
+
+
+def _moments(pictures: Sequence[Picture]) -> list[tuple[int, Array]]:
+    """The points of each picture with the samples seen; none if some are missing."""
+    moments = []
+    for picture in pictures:
+        path = picture.path.with_suffix(".npy")
+        if not path.is_file():
+            return []
+        moments.append((picture.samples_seen, np.asarray(readers.read(path).values, np.float64)))
+    return moments if len({points.shape for _, points in moments}) == 1 else []
+
+
+def _moving(
+    run: TrainedRun,
+    moments: Sequence[tuple[int, Array]],
+    frames: int,
+    held: int,
+    size: int | None,
+    title: str,
+) -> Iterator[Image]:
+    """Points of fixed latents, which move from where they are at one moment to where
+    they are at the next, against the data."""
+    schema, distribution = run.sampler.schema, run.config.data.distribution
+    real = _real_points(run, None)
+    points = [values.reshape(len(values), -1) for _, values in moments]
+    axes = points[-1] if real is None else real
+    top = _tallest(axes, points) if schema.size == 1 else None
+    last: tuple[float, Image] | None = None
+    for at in through(len(points), frames, held):
+        if last is None or last[0] != at:
+            number = min(int(at), len(points) - 1)
+            after = min(number + 1, len(points) - 1)
+            weight = smooth(at - number)
+            values = (1 - weight) * points[number] + weight * points[after]
+            seen = round((1 - weight) * moments[number][0] + weight * moments[after][0])
+            text = f"{title}, {seen:,} samples seen"
+            png = plots.plot(
+                values, schema, distribution, real, text, in_training=True, axes=axes, top=top
+            )
+            progress = at / max(len(points) - 1, 1)
+            last = at, captioned(plot_frame(png, size), "", progress)
+        yield last[1]
+
+
+def _tallest(axes: Array, moments: Sequence[Array]) -> float:
+    """The end of the axis of densities for all moments: not all of a narrow peak."""
+    low, high = axis_limits(axes)
+    edges = bin_edges(low[0], high[0])
+    peaks = [float(density_of(points[:, 0], edges).max()) for points in [axes, *moments]]
+    return HEADROOM * min(max(peaks), MAX_PEAK * peaks[0])
+
+
+def _real_points(run: TrainedRun, label: int | None) -> Array | None:
+    """Held-out points or windows; None where the data is not there."""
+    try:
+        return held_out_samples(run.training_data(), plots.MAX_POINTS, label)
+    except EquipoiseError:  # it came in Python, or has changed
+        return None
 
 
 def write_walk(
@@ -176,8 +249,7 @@ def _plot_frames(
 ) -> Iterator[Image]:
     """Plots of points or windows on the axes of real ones, where these are there."""
     sampler, data = run.sampler, run.config.data
-    source = run.source if data.distribution is None else run.training_data()
-    real = None if source is None else held_out_samples(source, plots.MAX_POINTS, label)
+    real = _real_points(run, label)
     n = POINTS if sampler.schema.series is None else WINDOWS
     axes = sampler.values(plots.MAX_POINTS, seed, label) if real is None else real
     distribution = data.distribution if label is None else None

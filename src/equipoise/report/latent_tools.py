@@ -13,6 +13,7 @@ import numpy as np
 from equipoise.coerce import checked, whole
 from equipoise.data.arrays import Labels
 from equipoise.errors import EquipoiseError, RequestError
+from equipoise.plotting.grids import eight_bit
 from equipoise.runtime.process import restores_torch_settings
 from equipoise.sampling import interpolation
 from equipoise.sampling import latents as of_latents
@@ -23,6 +24,8 @@ from equipoise.sampling.latents import Latents, samples_of, truncated_latents
 from equipoise.sampling.neighbours import Neighbours, nearest_training
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from equipoise.data.schema import UserData
     from equipoise.report.trained_run import TrainedRun
 
@@ -243,7 +246,7 @@ class LatentTools(ABC):
         if (k := whole("k", k)) < 1:
             raise RequestError(f"k = {k}: must be at least 1")
         run = self._trained()
-        given = run.samples_like_own(samples)
+        given = run.samples_like_own(samples, generated=True)
         try:
             source = run.training_data() if data is None else run.open_data(data, labels)
         except EquipoiseError as error:
@@ -253,6 +256,23 @@ class LatentTools(ABC):
                 f"nearest: the training data is not there ({error}): give it as data"
             ) from None
         return nearest_training(run.sampler, given, source, k)
+
+    def pixels(self, images: Any) -> NDArray[np.uint8]:
+        """Images of the training data's kind as they can be shown: (N, H, W, C) bytes
+        with 1, 3 or 4 channels, black and white where the data has them.
+
+        Args:
+            images: Samples, or what `invert` takes.
+
+        Raises:
+            RequestError: They are no images, or of another shape.
+        """
+        run = self._trained()
+        schema = run.sampler.schema
+        if not schema.is_image:
+            raise RequestError("pixels: this run was not trained on images")
+        values = run.samples_like_own(images, generated=True).astype(np.float64)
+        return eight_bit(values, run.config.data.limits, alpha=schema.alpha)
 
     def film(
         self,

@@ -151,12 +151,14 @@ class TrainedRun:
         """The codes that the encoder reads in samples. Raises as `GAN.encode`."""
         return self.sampler.encode(torch.from_numpy(self.samples_like_own(data)))
 
-    def samples_like_own(self, data: Any) -> NDArray[Any]:
+    def samples_like_own(self, data: Any, *, generated: bool = False) -> NDArray[Any]:
         """Samples of the training data's kind, (n, *shape).
 
         Args:
             data: An array, a tensor, a table, or one sample; or the path of a file, an
                 image or a folder of images.
+            generated: Whether they may be samples of this generator, whose range can be
+                a part of the data's.
 
         Raises:
             RequestError: They are of another kind.
@@ -167,7 +169,7 @@ class TrainedRun:
             samples = samples_of(data, sampler.schema) if images is None else images
         else:
             samples = samples_of(one_or_many(data, sampler.schema), sampler.schema)
-        has_limits = sampler.schema.is_image and len(samples) > 0
+        has_limits = sampler.schema.is_image and len(samples) > 0 and not generated
         sampler.check_kind(samples.shape[1:], image_limits(samples) if has_limits else None)
         return samples
 
