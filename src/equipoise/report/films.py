@@ -45,6 +45,7 @@ MAX_FRAMES, MAX_FPS, MIN_SIZE, MAX_SIZE = 100_000, 50, 16, 4096
 # Samples of a walk. Of images a square of as many as can be seen, 64 pixels each.
 POINTS, WINDOWS, MAX_ACROSS, CELL = 2_000, 200, 4, 64
 HEADROOM, MAX_PEAK = 1.1, 3.0  # above the tallest peak; peaks, as multiples of the data's
+MOVING = 0.75  # of the time from one moment to the next, in which points move
 SIDE = 512  # pixels of a walk, about
 
 
@@ -146,10 +147,12 @@ def _moving(
         if last is None or last[0] != at:
             number = min(int(at), len(points) - 1)
             after = min(number + 1, len(points) - 1)
-            weight = smooth(at - number)
+            weight = smooth((at - number - (1 - MOVING)) / MOVING)
             values = (1 - weight) * points[number] + weight * points[after]
-            seen = round((1 - weight) * moments[number][0] + weight * moments[after][0])
-            text = f"{title}, {seen:,} samples seen"
+            seen = f"{moments[number][0]:,}"
+            if weight > 0:
+                seen = f"between {seen} and {moments[after][0]:,}"
+            text = f"{title}, {seen} samples seen"
             png = plots.plot(
                 values, schema, distribution, real, text, in_training=True, axes=axes, top=top
             )

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from equipoise.errors import RequestError
-from equipoise.recipes._building import fitted_recipe, network_space
 from equipoise.sampling.draws import Codes
 from equipoise.sampling.sampler import Sampler
 from equipoise.sampling.styles import mean_styles, style_generator, styles_of, with_styles
@@ -174,8 +173,11 @@ def _wrong_styles(sampler: Sampler, latents: Latents) -> Iterator[str]:
 
 def class_count(sampler: Sampler) -> int:
     """How many classes the networks have."""
-    recipe = fitted_recipe(sampler.recipe, sampler.transform)
-    return network_space(recipe, sampler.schema).classes
+    clustering = sampler.transform.clustering
+    if clustering is None:
+        return len(sampler.schema.classes or ())
+    rows = clustering.weights.shape[0]  # of labels, or of channels
+    return rows * clustering.count
 
 
 def values_of(sampler: Sampler, latents: Latents) -> NDArray[np.float64]:

@@ -73,7 +73,7 @@ def mean_styles(sampler: Sampler, generator: StyleGenerator) -> Tensor:
     randomness = seeded(0, Stream.STYLES)
     z = sampler.prior.sample(MEAN_SAMPLES, randomness)
     y = sampler.draws.classes(MEAN_SAMPLES, None, randomness, randomness)
-    if y is None or y.dim() > 1:
-        return styles_of(generator, z, y).mean(0, keepdim=True)
     classes = range(generator.mapping.classes)
+    if not classes or (y is not None and y.dim() > 1):
+        return styles_of(generator, z, y).mean(0, keepdim=True)
     return torch.stack([styles_of(generator, z, torch.full((len(z),), k)).mean(0) for k in classes])
