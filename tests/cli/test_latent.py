@@ -59,9 +59,8 @@ def test_invert_reads_images_and_says_how_near_it_came(
     assert out.is_file()
     npz = tmp_path / "found.npz"
     (one,) = list(images.rglob("*.png"))[:1]
-    assert (
-        command(*arguments[:3], "--data", str(one), "--steps", "5", "--out", str(npz)).status == 0
-    )
+    of_one = ["--data", str(one), "--steps", "5", "--out", str(npz)]
+    assert command(*arguments[:3], *of_one).status == 0
     with np.load(npz) as found:
         assert len(found["z"]) == len(found["errors"]) == 1
 

@@ -77,9 +77,7 @@ def test_a_walk_is_closed_and_the_same_for_a_seed(trained_images: Path, tmp_path
     assert a != c
 
 
-def test_wrong_requests_are_all_told_in_one_line(
-    trained: Path, trained_images: Path, tmp_path: Path
-) -> None:
+def test_wrong_requests_are_all_told_in_one_line(trained: Path, tmp_path: Path) -> None:
     gan = GAN.load(trained)
     with pytest.raises(RequestError, match=r"kind = 'x'.*fps = 0.*size = 1:.*must end in"):
         gan.film(tmp_path / "film.avi", "x", fps=0, size=1)
