@@ -168,6 +168,7 @@ def test_wrong_requests_say_what_would_be_right(trained_family: Callable[[str], 
     latents = gan.latents(2, seed=0)
     wrong: dict[str, Callable[[], object]] = {
         "z has shape": lambda: gan.sample(latents=latents.z[:, :3]),
+        "z has shape \\(\\)": lambda: gan.interpolate(True, 1),
         "NaN": lambda: gan.sample(latents=latents.z * np.nan),
         "classes have shape None": lambda: other.sample(
             latents=replace(latents, z=other.latents(2).z)

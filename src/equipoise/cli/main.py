@@ -50,6 +50,8 @@ LESS_MEMORY = {
     "train": "give less data or a smaller batch_size",
     "sweep": "give less data or fewer workers",
     "sample": "ask for fewer samples",
+    "latent": "give fewer samples",
+    "film": "give fewer frames or a smaller size",
 }
 
 

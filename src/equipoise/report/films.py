@@ -31,7 +31,8 @@ from equipoise.plotting.grids import eight_bit
 from equipoise.report.context import held_out_samples, progress_images
 from equipoise.report.trained_run import TrainedRun
 from equipoise.sampling.interpolation import loop
-from equipoise.sampling.latents import truncated_latents, values_of
+from equipoise.sampling.latents import values_of
+from equipoise.sampling.truncation import truncated
 from equipoise.utils.progress_bar import bar
 
 if TYPE_CHECKING:
@@ -228,10 +229,11 @@ def _image_frames(
 ) -> Iterator[Image]:
     """A square of images; each keeps its class."""
     sampler, schema = run.sampler, run.sampler.schema
+    drawn = truncated(sampler, truncation)
     across = min(max((film.size or SIDE) // max(CELL, *schema.shape[1:]), 1), MAX_ACROSS)
     caption = _caption(run, label)
     for latents in loop(sampler, across**2, frames, seed, label):
-        values = values_of(sampler, truncated_latents(sampler, latents, truncation))
+        values = values_of(drawn, latents)
         images = eight_bit(values, run.config.data.limits, alpha=schema.alpha)
         yield grid_frame(images, across, film.size or _whole_size(schema.shape, across), caption)
 
@@ -252,12 +254,12 @@ def _plot_frames(
 ) -> Iterator[Image]:
     """Plots of points or windows on the axes of real ones, where these are there."""
     sampler, data = run.sampler, run.config.data
-    real = _real_points(run, label)
+    drawn, real = truncated(sampler, truncation), _real_points(run, label)
     n = POINTS if sampler.schema.series is None else WINDOWS
     axes = sampler.values(plots.MAX_POINTS, seed, label) if real is None else real
     distribution = data.distribution if label is None else None
     for latents in loop(sampler, n, frames, seed, label):
-        values = values_of(sampler, truncated_latents(sampler, latents, truncation))
+        values = values_of(drawn, latents)
         png = plots.plot(
             values,
             sampler.schema,

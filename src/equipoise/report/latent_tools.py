@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from equipoise.coerce import checked, whole
 from equipoise.data.arrays import Labels
@@ -24,12 +25,10 @@ from equipoise.sampling.latents import Latents, samples_of, truncated_latents
 from equipoise.sampling.neighbours import Neighbours, nearest_training
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from equipoise.data.schema import UserData
     from equipoise.report.trained_run import TrainedRun
 
-Start = int | Latents | Any
+Start = int | Latents | ArrayLike
 """A sample by its number among those of a seed, or latents: `Latents` or (Z,)."""
 
 

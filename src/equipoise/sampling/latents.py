@@ -110,6 +110,8 @@ def latents_of(
         label = None
     found: Latents = given
     _check(sampler, found)
+    w = None if found.w is None else np.asarray(found.w, np.float32)
+    found = replace(found, z=np.asarray(found.z, np.float32), w=w)
     if label is not None:
         y = sampler.latents(len(found), found.seed, label)[1]
         found = replace(found, classes=None if y is None else y.cpu().numpy())
@@ -133,8 +135,9 @@ def _array_of(given: Any) -> NDArray[np.float32]:
 def _check(sampler: Sampler, latents: Latents) -> None:
     """Raises:
     RequestError: If latents are not of this generator: all mistakes, in one line."""
-    problems = [*_wrong_z(sampler, latents), *_wrong_classes(sampler, latents)]
-    problems += _wrong_styles(sampler, latents)
+    problems = [*_wrong_z(sampler, latents)]
+    if latents.z.ndim == 2:
+        problems += [*_wrong_classes(sampler, latents), *_wrong_styles(sampler, latents)]
     if problems:
         raise RequestError(f"latents: {'; '.join(problems)}: give what GAN.latents returns")
 
