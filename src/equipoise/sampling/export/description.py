@@ -1,4 +1,4 @@
-"""What is in an exported file, as JSON in its metadata: docs/files.md has the fields."""
+"""What is in an exported file, as JSON in its metadata (docs/files.md)."""
 
 from __future__ import annotations
 

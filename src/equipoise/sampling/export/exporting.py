@@ -69,7 +69,7 @@ def export(
         EquipoiseError: The file would make other samples than the generator, or could
             not be written.
     """
-    ending = check_request(sampler.schema, path, int8)
+    ending = check_request(path, int8)
     about = description(sampler, library, None if verdict is None else dict(verdict))
     if ending == ".pt2":
         content, difference = _torch_file(sampler, about)
@@ -83,15 +83,14 @@ def export(
         note, costs_little = _cost_of_int8(sampler, smaller.SerializeToString())
         model = smaller if costs_little else model
     if ending == ".html":
-        without = onnx_file.without_defaults(model).SerializeToString()
-        write_atomic(path, page(without, about, path.stem).encode())
+        write_atomic(path, page(model.SerializeToString(), about, path.stem).encode())
         return Exported((path,), difference, note)
     write_atomic(path, model.SerializeToString())
     write_atomic(standalone_path(path), _standalone().encode())
     return Exported((path, standalone_path(path)), difference, note)
 
 
-def check_request(schema: Schema, path: Path, int8: bool) -> str:
+def check_request(path: Path, int8: bool) -> str:
     """The ending of a file that can be written.
 
     Raises:

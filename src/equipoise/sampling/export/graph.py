@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
-import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from equipoise.data.loading import Stream, seeded
+from equipoise.data.schema import Schema, from_network_layout
+from equipoise.data.schema import cast as typed
 from equipoise.networks.stylegan2 import StyleGenerator
 from equipoise.sampling.sampler import Sampler
 
@@ -105,15 +107,12 @@ class SamplerGraph(nn.Module):
             values = values[:, 0]
         elif schema.layout == "NHWC":
             values = values.permute(0, 2, 3, 1).contiguous()
-        dtype = output_dtype(sampler_schema=schema)
+        dtype = output_dtype(schema)
         return values if dtype == "float64" else values.to(getattr(torch, dtype))
 
 
-def output_dtype(sampler_schema: object) -> str:
+def output_dtype(schema: Schema) -> str:
     """The type of the output: the user's, or float64 of what is decoded outside."""
-    from equipoise.data.schema import Schema
-
-    schema = cast(Schema, sampler_schema)
     outside = schema.container == "frame" or schema.series is not None
     return "float64" if outside else schema.dtype
 
@@ -137,7 +136,8 @@ def mean_style(sampler: Sampler) -> Tensor:
     z = sampler.prior.sample(STYLES, latents)
     y = sampler.draws.classes(STYLES, None, classes, classes)
     with torch.no_grad():
-        return generator.mapping(z[:, : generator.sizes[0]], y).mean(0)
+        styles: Tensor = generator.mapping(z[:, : generator.sizes[0]], y)
+    return styles.mean(0)
 
 
 def drawn_inputs(sampler: Sampler, n: int, seed: int, truncation: float = 1.0) -> Drawn:
@@ -173,11 +173,8 @@ def traced(sampler: Sampler) -> torch.export.ExportedProgram:
         return torch.export.export(graph, arguments, dynamic_shapes=(shapes,))
 
 
-def expected(sampler: Sampler, drawn: Drawn) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+def expected(sampler: Sampler, drawn: Drawn) -> NDArray[Any]:
     """What `sample` makes of these inputs, as the graph's output has it."""
-    from equipoise.data.schema import cast as typed
-    from equipoise.data.schema import from_network_layout
-
     values = sampler.decode_latents(drawn.inputs["z"], drawn.classes)
-    dtype = output_dtype(sampler.schema)
-    return typed(from_network_layout(values, sampler.schema.layout), dtype)
+    user = from_network_layout(values, sampler.schema.layout)
+    return typed(user, output_dtype(sampler.schema))

@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
@@ -42,14 +41,10 @@ def require() -> None:
 
 
 def onnx_model(sampler: Sampler, metadata: Mapping[str, Any]) -> onnx.ModelProto:
-    """The generator as an ONNX model, with its description in the metadata. The input
-    `truncation` may be left out: it is 1 then."""
+    """The generator as an ONNX model, with its description in the metadata."""
     require()
-    import onnx
-
     program = traced(sampler)
-    table = torch.export.default_decompositions()
-    table.update(replacements())
+    table = {**torch.export.default_decompositions(), **replacements()}
     with _quiet(), torch.no_grad():
         program = program.run_decompositions(table)
         exported = torch.onnx.export(
@@ -62,29 +57,13 @@ def onnx_model(sampler: Sampler, metadata: Mapping[str, Any]) -> onnx.ModelProto
             optimize=False,  # torch 2.13 makes an invalid model of two bounds on one value
         )
     assert exported is not None
-    model = cast("onnx.ModelProto", exported.model_proto)
+    model = exported.model_proto
     model.ir_version = IR_VERSION
     _clean(model)
-    if "truncation" in input_names(sampler):
-        default = onnx.numpy_helper.from_array(np.array(1.0, np.float32), "truncation")
-        model.graph.initializer.append(default)
     entry = model.metadata_props.add()
     entry.key = METADATA_KEY
     entry.value = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
     return model
-
-
-def without_defaults(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy in which all inputs must be given: onnxruntime-web takes no others."""
-    import onnx
-
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    names = {known.name for known in copy.graph.input}
-    kept = [tensor for tensor in copy.graph.initializer if tensor.name not in names]
-    del copy.graph.initializer[:]
-    copy.graph.initializer.extend(kept)
-    return copy
 
 
 def run_onnx(content: bytes, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:

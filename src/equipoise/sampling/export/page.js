@@ -344,10 +344,25 @@ function histogram(values, name) {
   return chart;
 }
 
+function padded([low, high]) {
+  return [low - 0.05 * (high - low), high + 0.05 * (high - low)];
+}
+
+function widen(ends, length) {
+  const middle = (ends[0] + ends[1]) / 2;
+  [ends[0], ends[1]] = [middle - length / 2, middle + length / 2];
+}
+
 function scatter(points, nameX, nameY) {
   const { width, height, margin } = CHART;
-  const x = extent(points.map((point) => point[0]));
-  const y = extent(points.map((point) => point[1]));
+  const x = padded(extent(points.map((point) => point[0])));
+  const y = padded(extent(points.map((point) => point[1])));
+  const unit = Math.max((x[1] - x[0]) / (width - 12 - margin), (y[1] - y[0]) / (height - margin - 12));
+  const ratio = (x[1] - x[0]) / (y[1] - y[0]);
+  if (ratio > 0.25 && ratio < 4) {  // a circle is to look like one
+    widen(x, unit * (width - 12 - margin));
+    widen(y, unit * (height - margin - 12));
+  }
   const chart = frameOf(x, y, nameX, nameY);
   let path = "";
   for (const [a, b] of points) {
@@ -355,7 +370,7 @@ function scatter(points, nameX, nameY) {
     const top = height - margin - (height - margin - 12) * (b - y[0]) / (y[1] - y[0]);
     if (Number.isFinite(left + top)) path += `M${left.toFixed(1)} ${top.toFixed(1)}h0`;
   }
-  chart.append(svg("path", { d: path, stroke: "var(--accent)", "stroke-width": 3.5, "stroke-linecap": "round", opacity: 0.45 }));
+  chart.append(svg("path", { d: path, stroke: "var(--accent)", "stroke-width": 3.5, "stroke-linecap": "round", opacity: 0.6 }));
   return chart;
 }
 

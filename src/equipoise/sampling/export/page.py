@@ -15,7 +15,7 @@ def page(model: bytes, about: Mapping[str, Any], title: str) -> str:
     """The page.
 
     Args:
-        model: The generator as ONNX, all of whose inputs must be given.
+        model: The generator as ONNX.
         about: Its description.
         title: Of the page.
     """

@@ -89,7 +89,7 @@ def searchsorted(
     out_int32: bool = False,
     right: bool = False,
     side: str | None = None,
-    sorter: Tensor | None = None,
+    sorter: Tensor | None = None,  # noqa: ARG001  # torch's signature
 ) -> Tensor:
     """torch.searchsorted by bisection: as many steps as the length has bits.
 

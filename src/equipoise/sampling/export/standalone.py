@@ -38,7 +38,9 @@ class Generator:
     def __init__(self, path: str | Path) -> None:
         import onnxruntime
 
-        self.session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        self.session: Any = onnxruntime.InferenceSession(
+            str(path), providers=["CPUExecutionProvider"]
+        )
         stored = self.session.get_modelmeta().custom_metadata_map["equipoise"]
         self.about: dict[str, Any] = json.loads(stored)
         self.labels = [*map(_cell, self.about["labels"] or [])]
@@ -90,11 +92,9 @@ class Generator:
         if about["table"] is not None:
             made = _table_columns(about["table"]["columns"], x, seed, self._computed())
         else:
-            names = about["output"]["columns"] or [
-                f"x{i}" for i in range(x.reshape(len(x), -1).shape[1])
-            ]
-            kinds = about["output"]["column_dtypes"] or [x.dtype.name] * len(names)
             flat = x.reshape(len(x), -1).T
+            names = about["output"]["columns"] or [f"x{i}" for i in range(len(flat))]
+            kinds = about["output"]["column_dtypes"] or [x.dtype.name] * len(names)
             made = {str(k): v.astype(d) for k, v, d in zip(names, flat, kinds, strict=True)}
         place = about["label_column"]
         if place is None or len(self.drawn_labels) != len(x):
@@ -133,7 +133,7 @@ def _table_columns(columns: list[Any], x: Any, seed: int, computed: set[str]) ->
     return made
 
 
-def _states(column: dict[str, Any]) -> int:
+def _states(column: dict[str, Any]) -> Any:
     if column["kind"] == "constant":
         return 1
     if column["kind"] == "id":
@@ -149,7 +149,8 @@ def _restore(column: dict[str, Any], numbers: Any, codes: Any, states: int, seed
         return _objects([_cell(column["value"])], np.zeros_like(codes))
     if kind == "id":
         ids = np.array([*_ids(column, len(codes), seed)], object)
-        return np.where(codes == 1, None, ids)
+        ids[codes == 1] = None
+        return ids
     if numbers is None:
         cells = [*column["categories"], *column["markers"], *([None] if column["blank"] else [])]
         return _objects([*map(_cell, cells)], codes)
