@@ -134,7 +134,8 @@ def _torch_file(sampler: Sampler, about: Mapping[str, Any]) -> tuple[bytes, floa
     """The graph as `torch.export.save` writes it, checked."""
     program, buffer = traced(sampler), io.BytesIO()
     stored = {"equipoise.json": json.dumps(about, ensure_ascii=False)}
-    torch.export.save(program, buffer, extra_files=stored)
+    with onnx_file.quiet():
+        torch.export.save(program, buffer, extra_files=stored)
     drawn = drawn_inputs(sampler, CHECKED, CHECK_SEED)
     with torch.no_grad():
         made = program.module()(*drawn.inputs.values())

@@ -45,7 +45,7 @@ def onnx_model(sampler: Sampler, metadata: Mapping[str, Any]) -> onnx.ModelProto
     require()
     program = traced(sampler)
     table = {**torch.export.default_decompositions(), **replacements()}
-    with _quiet(), torch.no_grad():
+    with quiet(), torch.no_grad():
         program = program.run_decompositions(table)
         exported = torch.onnx.export(
             program,
@@ -98,7 +98,7 @@ def _clean(model: onnx.ModelProto) -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """torch tells of every stage, and warns of things that are no user's."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
