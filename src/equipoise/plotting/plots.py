@@ -75,10 +75,25 @@ def draw(
     *,
     in_training: bool = False,
 ) -> None:
-    """Write a PNG of samples.
+    """Write a PNG of samples at `path`, whose folder is made. The other arguments are
+    those of `picture`."""
+    content = picture(values, schema, limits, distribution, real, title, in_training=in_training)
+    write_atomic(path, content)
+
+
+def picture(
+    values: Array,
+    schema: Schema,
+    limits: tuple[float, float] | None,
+    distribution: Distribution | None,
+    real: Array | None,
+    title: str,
+    *,
+    in_training: bool = False,
+) -> bytes:
+    """A PNG of samples.
 
     Args:
-        path: Of the file; its folder is made.
         values: Samples of shape (N, *shape), in the user's units.
         schema: Of the data.
         limits: The values of black and white, for images.
@@ -89,8 +104,7 @@ def draw(
             and its axes are those of the real samples, where there are any.
     """
     if schema.is_image:
-        write_atomic(path, image_grid(values, limits, alpha=schema.alpha))
-        return
+        return image_grid(values, limits, alpha=schema.alpha)
     shown = values if real is None else real if in_training else np.concatenate([values, real])
     if schema.series is not None:
         figure = _series_figure(values, schema.series, real, title)
@@ -98,7 +112,7 @@ def draw(
         figure = _table_figure(values, schema.table, real, title, in_training)
     else:
         figure = _figure(values, schema, distribution, real, axis_limits(shown), title)
-    write_atomic(path, _png(figure, SMALL_DPI if in_training else DPI))
+    return _png(figure, SMALL_DPI if in_training else DPI)
 
 
 def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:
