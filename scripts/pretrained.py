@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from equipoise import GAN
@@ -42,6 +43,9 @@ def main() -> None:
     run.sampler.generator.half()
     if options.out.exists():
         shutil.rmtree(options.out)
+    # Of the settings only those of the recipe are for who trains on from it.
+    requested = replace(run.config.requested, run={})
+    run.config = replace(run.config, requested=requested)
     write_run(run, options.out, report)
     size = (options.out / "generator.safetensors").stat().st_size
     print(f"{options.out}: {size:,} bytes")

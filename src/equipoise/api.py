@@ -424,6 +424,6 @@ class GAN(HubModel):
 
     def _repr_html_(self) -> str:
         if self._run is None:
-            return Card(repr(self), ("Not trained yet: fit(data) does",)).html()
+            return Card(repr(self), ("Not trained yet: call fit(data)",)).html()
         with torch_settings(self._threads):
             return self._run.card(repr(self)).html()

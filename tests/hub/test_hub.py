@@ -74,11 +74,12 @@ def test_nothing_that_is_pushed_names_a_path_of_this_machine(
     assert [name for name, of in files.items() if str(trained_images.parent).encode() in of] == []
     config = json.loads(files["config.json"])
     assert config["command"] == []
-    assert config["data"]["origin"] == "squares.npz"
+    assert config["data"]["origin"] is None
 
 
+@pytest.mark.usefixtures("hub")
 def test_without_a_revision_the_newest_comes_with_a_warning_that_has_its_commit(
-    hub: Any, trained: Path
+    trained: Path,
 ) -> None:
     gan = GAN.load(trained)
     first = gan.push_to_hub(REPO)
@@ -88,8 +89,9 @@ def test_without_a_revision_the_newest_comes_with_a_warning_that_has_its_commit(
         GAN.from_hub(REPO)
 
 
+@pytest.mark.usefixtures("hub")
 def test_a_loaded_gan_writes_nothing_into_the_cache(
-    hub: Any, trained: Path, tmp_path: Path, listing: Any
+    trained: Path, tmp_path: Path, listing: Any
 ) -> None:
     gan = GAN.load(trained)
     back = GAN.from_hub(REPO, revision=gan.push_to_hub(REPO))
@@ -119,6 +121,14 @@ def test_names_from_data_are_no_markup_in_the_card(hub: Any, tiny: dict[str, Any
     text = card.split("```")[2]
     assert "<script>" not in text
     assert "a\\|b\\[c\\]" in text
+
+
+def test_a_strangers_config_opens_no_file_of_this_machine(hub: Any, trained_images: Path) -> None:
+    GAN.load(trained_images).push_to_hub(REPO)
+    revision = hub.commit(REPO, {"config.json": (trained_images / "config.json").read_bytes()})
+    gan = GAN.from_hub(REPO, revision=revision)
+    with pytest.raises(RequestError, match="give data to evaluate against"):
+        gan.evaluate()
 
 
 def test_a_file_that_was_changed_on_the_hub_is_refused(hub: Any, trained: Path) -> None:
@@ -155,8 +165,9 @@ def test_mistakes_are_one_line_each(
             ask(REPO)
 
 
+@pytest.mark.usefixtures("hub")
 def test_a_hub_that_cannot_be_reached_is_one_line(
-    hub: Any, trained: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(EquipoiseError, match="the Hub cannot be reached for 'user/digits'"):

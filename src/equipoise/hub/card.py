@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from equipoise.data.schema import Schema
 
 LIBRARY = "equipoise"
+IMAGES = "unconditional-image-generation"  # the Hub's name of the task
 MAX_NAMES, MAX_NAME = 20, 40  # columns or labels that are listed, and letters of each
 MARKS = "\\`*_{}[]#|~$"  # that have a meaning in Markdown
 
@@ -43,38 +44,38 @@ def model_card(
     """
     from huggingface_hub import ModelCardData
 
-    kind = kind_of(sampler.schema)
+    task = task_of(sampler.schema)
     metadata = ModelCardData(
         library_name=LIBRARY,
         license=license_id,
-        pipeline_tag="unconditional-image-generation" if sampler.schema.is_image else None,
-        tags=[LIBRARY, "gan", "generative-adversarial-network", kind, sampler.recipe.name],
+        pipeline_tag=IMAGES if task == IMAGES else None,
+        tags=[LIBRARY, "gan", "generative-adversarial-network", task, sampler.recipe.name],
         model_name=repo,
-        eval_results=None if report is None else evaluated(report, kind) or None,
+        eval_results=None if report is None else evaluated(report, task) or None,
     )
     return f"---\n{metadata.to_yaml()}\n---\n\n{_text(repo, sampler, config, report, picture)}"
 
 
-def kind_of(schema: Schema) -> str:
-    """What a generator makes, as a task of the Hub."""
+def task_of(schema: Schema) -> str:
+    """What a generator makes. The Hub has a task of its own for images alone."""
     if schema.is_image:
-        return "image-generation"
+        return IMAGES
     return "time-series-generation" if schema.series is not None else "tabular-generation"
 
 
-def evaluated(report: Report, kind: str) -> list[EvalResult]:
+def evaluated(report: Report, task: str) -> list[EvalResult]:
     """The metrics of a report as the Hub's results; those that are not finite are left
     out."""
     from huggingface_hub import EvalResult
 
     return [
         EvalResult(
-            task_type=kind,
+            task_type=task,
             dataset_type=report.data,
             dataset_name=report.data,
             metric_type=metric.key,
             metric_name=metric.label,
-            metric_value=metric.value,
+            metric_value=float(f"{metric.value:.6g}"),
         )
         for metric in report.shown
         if math.isfinite(metric.value)
@@ -87,7 +88,7 @@ def _text(
     """What people read."""
     given = {**config.requested.recipe, **config.requested.run}
     settings = ", ".join(f"`{name} = {_code(value)}`" for name, value in given.items())
-    data = report.data if report is not None else config.data.label
+    data = report.data if report is not None else config.data.name
     parts = [
         f"# {_plain(repo)}",
         f"A generative adversarial network, trained with Equipoise {config.equipoise} on "

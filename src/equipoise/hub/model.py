@@ -53,8 +53,11 @@ class HubModel(Estimator):
             EquipoiseError: The Hub cannot be reached, or its files are damaged.
         """
         folder = client.pull(repo, publish.READ, revision=revision, token=token)
+        run = TrainedRun.read_only(folder, resolve_device(device))
+        # A stranger's configuration opens no file of this machine.
+        run.config = publish.without_traces(run.config)
         gan = cls()
-        gan._take(TrainedRun.read_only(folder, resolve_device(device)), device)
+        gan._take(run, device)
         return gan
 
     def push_to_hub(

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from equipoise.data.named_sources import NAMED_SOURCES
 from equipoise.hub.card import model_card
 from equipoise.report.report import Report
 from equipoise.report.trained_run import TrainedRun
@@ -49,11 +50,11 @@ def write_repository(
 
 
 def without_traces(config: RunConfig) -> RunConfig:
-    """A configuration without the command line and without paths: of the data's only
-    the file's name stays."""
+    """A configuration without command line and paths: only a built-in source can be
+    opened again by it."""
     data, init_from = config.data, config.init_from
-    if data.origin is not None:
-        data = replace(data, origin=Path(data.origin).name)
+    if data.origin not in NAMED_SOURCES:
+        data = replace(data, origin=None)
     if init_from is not None:
         init_from = replace(init_from, run=None)
     return replace(config, command=(), data=data, init_from=init_from)

@@ -108,9 +108,9 @@ class Report:
             title: Stands above; the data and the recipe where it is empty.
             picture: A PNG of samples as a data URI; empty for none.
         """
-        summary = f"{self.training_summary[0].upper()}{self.training_summary[1:]}"
-        own = f"{self.data}, {self.recipe}"
-        return Card(title or own, (summary,), picture, self.verdict, self.signed_rows())
+        about, training = f"{self.data}, {self.recipe}", self.training_summary
+        lines = (f"{about}: {training}",) if title else (training,)
+        return Card(title or about, lines, picture, self.verdict, self.signed_rows())
 
     def __repr__(self) -> str:
         return str(self)

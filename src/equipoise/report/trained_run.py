@@ -237,7 +237,7 @@ class TrainedRun:
             return report.card(title, picture)
         about = (
             f"Trained on {self.sampler.samples_seen:,} samples of {self.config.data.label}",
-            "Not measured yet: evaluate() does",
+            "Not measured yet: call evaluate()",
         )
         return Card(title, about, picture)
 
