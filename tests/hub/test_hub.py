@@ -166,6 +166,18 @@ def test_mistakes_are_one_line_each(
 
 
 @pytest.mark.usefixtures("hub")
+def test_what_is_in_the_cache_is_loaded_without_a_network(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gan = GAN.load(trained)
+    revision = gan.push_to_hub(REPO)
+    GAN.from_hub(REPO, revision=revision)
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    again = GAN.from_hub(REPO, revision=revision)
+    assert np.array_equal(again.sample(5, seed=1), gan.sample(5, seed=1))
+
+
+@pytest.mark.usefixtures("hub")
 def test_a_hub_that_cannot_be_reached_is_one_line(
     trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

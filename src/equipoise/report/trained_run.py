@@ -60,19 +60,17 @@ class TrainedRun:
     """Where it is kept; None in memory."""
     trainer: Trainer | None = None
     """None for a run that was loaded."""
-    kept_log: list[dict[str, Any]] = field(default_factory=list)
-    """The lines of the log of a run that has neither trainer nor directory."""
     source: Source | None = None
     """The training data; None until it is opened again."""
     report: Report | None = None
     """On the training data; None until it is made or read."""
+    kept_log: list[dict[str, Any]] = field(default_factory=list)
+    """The lines of the log of a run that has neither trainer nor directory."""
 
     @classmethod
     def of(cls, trainer: Trainer) -> TrainedRun:
         """The run of a trainer, which may still be training."""
-        return cls(
-            trainer.sampler, trainer.config, trainer.directory, trainer, source=trainer.source
-        )
+        return cls(trainer.sampler, trainer.config, trainer.directory, trainer, trainer.source)
 
     @classmethod
     def load(cls, path: Path, device: torch.device) -> TrainedRun:
