@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -44,10 +44,11 @@ class Hub:
                 return self.sha(repo, number), files
         return None
 
-    def commit(self, repo: str, files: dict[str, bytes]) -> str:
-        """Add files to a repository, and return the commit's hash."""
+    def commit(self, repo: str, files: dict[str, bytes], deleted: Sequence[str] = ()) -> str:
+        """Change files of a repository, and return the commit's hash."""
         commits = self.commits.setdefault(repo, [])
-        commits.append({**(commits[-1] if commits else {}), **files})
+        kept = commits[-1].items() if commits else ()
+        commits.append({**{name: of for name, of in kept if name not in deleted}, **files})
         return self.sha(repo, len(commits) - 1)
 
 
@@ -88,7 +89,8 @@ class Handler(BaseHTTPRequestHandler):
             for line in lines
             if line["key"] == "file"
         }
-        oid = self.hub.commit(f"{user}/{name}", files)
+        deleted = [line["value"]["path"] for line in lines if line["key"] == "deletedFile"]
+        oid = self.hub.commit(f"{user}/{name}", files, deleted)
         url = f"{self.hub.endpoint}/{user}/{name}/commit/{oid}"
         return self._json({"success": True, "commitUrl": url, "commitOid": oid, "hookOutput": ""})
 

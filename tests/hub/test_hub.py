@@ -105,9 +105,12 @@ def test_a_loaded_gan_writes_nothing_into_the_cache(
 def test_a_gan_whose_data_is_not_there_is_pushed_without_metrics(
     hub: Any, tiny: dict[str, Any], tmp_path: Path
 ) -> None:
+    hub.commit(REPO, {"report.json": b"of an earlier push", "notes.md": b"the user's"})
     GAN(**tiny).fit(np.random.default_rng(0).normal(size=(60, 2))).save(tmp_path / "run")
     with pytest.warns(EquipoiseWarning, match="the model card has no metrics"):
         GAN.load(tmp_path / "run").push_to_hub(REPO)
+    assert "report.json" not in hub.commits[REPO][-1]
+    assert "notes.md" in hub.commits[REPO][-1]
     card = hub.commits[REPO][-1]["README.md"]
     assert "model-index" not in metadata(card)
     assert b"It was not measured." in card

@@ -39,12 +39,21 @@ def check_push(repo: str, token: str | None) -> None:
         raise RequestError(f"pushing to {repo!r} needs a token that may write: {LOG_IN}")
 
 
-def push(folder: Path, repo: str, *, private: bool | None, message: str, token: str | None) -> str:
+def push(
+    folder: Path,
+    repo: str,
+    files: Sequence[str],
+    *,
+    private: bool | None,
+    message: str,
+    token: str | None,
+) -> str:
     """Upload all files of a folder as one commit, and return its hash.
 
     Args:
         folder: What is uploaded.
         repo: The repository, made where there is none.
+        files: Names of which the repository keeps none of an earlier push.
         private: Whether a new one is private; None for the account's default.
         message: Of the commit.
         token: Of an account that may write; None for the one that is logged in.
@@ -58,7 +67,12 @@ def push(folder: Path, repo: str, *, private: bool | None, message: str, token: 
     api = HfApi(token=token, library_name="equipoise", library_version=__version__)
     with told(repo):
         made = api.create_repo(repo, private=private, exist_ok=True)
-        commit = api.upload_folder(repo_id=made.repo_id, folder_path=folder, commit_message=message)
+        commit = api.upload_folder(
+            repo_id=made.repo_id,
+            folder_path=folder,
+            commit_message=message,
+            delete_patterns=list(files),
+        )
     return commit.oid
 
 

@@ -91,7 +91,14 @@ class HubModel(Estimator):
         client.check_push(repo, token)
         with TemporaryDirectory() as folder:
             publish.write_repository(run, Path(folder), self._measured(), repo, license)
-            return client.push(Path(folder), repo, private=private, message=message, token=token)
+            return client.push(
+                Path(folder),
+                repo,
+                publish.READ,
+                private=private,
+                message=message,
+                token=token,
+            )
 
     def _measured(self) -> Report | None:
         """The report; None where the data is not there to make it."""
