@@ -6,19 +6,27 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from equipoise import pretrained
 from equipoise.coerce import whole
+from equipoise.dataset import GeneratedDataset
 from equipoise.errors import RequestError, warn
+from equipoise.hub.model import HubModel
 from equipoise.metrics.budget import quiet
 from equipoise.recipes import DEFAULT, find
 from equipoise.report.latent_tools import LatentTools
+from equipoise.report.notebook import Card
 from equipoise.report.report import Report
 from equipoise.report.trained_run import TrainedRun
 from equipoise.runs.config import Requested, RunConfig
-from equipoise.runs.settings import RunSettings
 from equipoise.runtime.device import resolve_device
-from equipoise.runtime.process import iterate_with_torch_settings, restores_torch_settings
+from equipoise.runtime.process import (
+    iterate_with_torch_settings,
+    restores_torch_settings,
+    torch_settings,
+)
 from equipoise.sampling.conditions import Conditions, Where
 from equipoise.sampling.draws import Codes
+from equipoise.sampling.sampler import Asked
 from equipoise.sampling.truncation import checked_truncation, truncated
 from equipoise.training import resume as resuming
 from equipoise.training import start, warm_start
@@ -26,6 +34,7 @@ from equipoise.training.events import Callback
 from equipoise.training.progress import ProgressBar
 from equipoise.training.request import Request
 from equipoise.training.trainer import Trainer
+from equipoise.utils.atomic_io import write_atomic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +45,7 @@ if TYPE_CHECKING:
 
 
 @restores_torch_settings
-class GAN(LatentTools):
+class GAN(HubModel, LatentTools):
     """A generative adversarial network: `GAN().fit(x).sample(1000)`.
 
     `recipe` names a published method (`equipoise recipes` lists them); None is the
@@ -52,9 +61,7 @@ class GAN(LatentTools):
     """
 
     def __init__(self, recipe: str | None = None, **settings: Any) -> None:
-        self.recipe = None if recipe is None else find(recipe)
-        self._settings = Requested.of(self.recipe or find(DEFAULT), settings)
-        RunSettings(**self._settings.run)
+        self._set(recipe, settings)
         self._run: TrainedRun | None = None
         self._warned_of_restart = False
 
@@ -152,11 +159,11 @@ class GAN(LatentTools):
         """
         place, settings = None if out is None else Path(out), self._settings
         if constraints is not None:
-            more = Requested.of(self.recipe or find(DEFAULT), {"constraints": constraints})
+            more = Requested.of(self._recipe_type or find(DEFAULT), {"constraints": constraints})
             own = settings.run.get("constraints") or ()
             more.run["constraints"] = (*own, *(more.run["constraints"] or ()))
             settings = settings.updated(more)
-        request = Request(data, labels, self.recipe, settings, place, to_disk, warn, recorded)
+        request = Request(data, labels, self._recipe_type, settings, place, to_disk, warn, recorded)
         if isinstance(init_from, GAN):
             if init_from._run is None:
                 raise RequestError(
@@ -338,7 +345,8 @@ class GAN(LatentTools):
         held-out samples of that label, where there are any. Of images with labels,
         where nothing else is asked for, it has a row for each of the first 20 labels.
         """
-        self._trained().draw(Path(path), n, label, code, seed, truncation)
+        content = self._trained().picture(n, label, code, seed, truncation=truncation)
+        write_atomic(Path(path), content)
         return Path(path)
 
     def evaluate(
@@ -423,30 +431,49 @@ class GAN(LatentTools):
 
     @classmethod
     def load(cls, path: str | Path, device: str = "auto") -> Self:
-        """The GAN of a run directory.
+        """The GAN of a run directory, or "pretrained:NAME", see `pretrained`.
 
         Raises:
             RequestError: If there is none, EquipoiseError if its files are damaged.
         """
-        gan = cls()
-        gan._run = run = TrainedRun.load(Path(path), resolve_device(device))
-        gan.recipe = type(run.sampler.recipe)
-        # What the user set; what was derived from the data is derived again.
-        given = {} if device == "auto" else {"device": device}
-        gan._settings = run.config.requested.updated(Requested(run=given))
+        gan, name = cls(), pretrained.name_in(path)
+        on = resolve_device(device)
+        if name is None:
+            gan._take(TrainedRun.load(Path(path), on), device)
+        else:
+            gan._take(TrainedRun.read_only(pretrained.directory(name), on), device)
         return gan
+
+    @classmethod
+    def pretrained(cls, name: str, device: str = "auto") -> Self:
+        """A GAN that comes with Equipoise, trained: "mnist" makes handwritten digits,
+        and takes the labels 0 to 9.
+
+        Raises:
+            RequestError: There is none of this name; the message has those there are.
+        """
+        return cls.load(f"{pretrained.PREFIX}{name}", device)
+
+    def dataset(
+        self, n: int, *, label: Hashable | None = None, seed: int | None = None
+    ) -> GeneratedDataset:
+        """n samples as a map-style Dataset for PyTorch's DataLoader, drawn as they are
+        asked for: sample i is that of `sample(n, seed=seed)`. With labels an item is
+        (x, y). Without a seed another is taken for each dataset.
+
+        Raises:
+            RequestError: As `sample`, and for windows of a table of series.
+        """
+        run = self._trained()
+        return GeneratedDataset(run.sampler, Asked(*run.sampling_arguments(n, label, seed, None)))
 
     @property
     def schema(self) -> Schema:
         """What one sample looks like."""
         return self._trained().sampler.schema
 
-    @property
-    def _threads(self) -> int | None:
-        """The threads of every public method; None leaves their number as it is."""
-        return None if self._run is None else self._run.threads
-
-    def _trained(self) -> TrainedRun:
+    def _repr_html_(self) -> str:
         if self._run is None:
-            raise RequestError("this GAN is not trained yet: call fit, or GAN.load")
-        return self._run
+            return Card(repr(self), ("Not trained yet: call fit(data)",)).html()
+        with torch_settings(self._threads):
+            return self._run.card(repr(self)).html()

@@ -51,6 +51,18 @@ def test_help_and_lists_import_nothing_heavy(arguments: list[str]) -> None:
     assert len(done.stdout.splitlines()) > 4
 
 
+def test_importing_the_package_imports_nothing_but_itself() -> None:
+    script = (
+        "import sys\nbefore = set(sys.modules)\nimport equipoise\n"
+        "print(sorted({name.split('.')[0] for name in set(sys.modules) - before}"
+        " - set(sys.stdlib_module_names)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "['equipoise']"
+
+
 def test_help_names_every_command(command: Command) -> None:
     answer = command("--help")
     assert (answer.status, answer.err) == (0, "")

@@ -30,7 +30,7 @@ class Sample:
     """Draw new samples from a trained run."""
 
     run: Path = positional("RUN", RUN_NEEDED)
-    """A run directory."""
+    """A run directory, or pretrained:mnist, which comes with Equipoise."""
     n: int | None = option(None, "N", short="-n")
     """How many samples. Default: 64 images, or 1,000 points (10,000 in a .png)."""
     label: str | None = None
@@ -71,7 +71,7 @@ class Evaluate:
     the value of real samples."""
 
     run: Path = positional("RUN", RUN_NEEDED)
-    """A run directory."""
+    """A run directory, or pretrained:mnist, which comes with Equipoise."""
     data: str | None = option(None, "DATA")
     """Data to compare with. Default: the held-out part of the training data."""
     inception: bool = False

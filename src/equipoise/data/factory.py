@@ -278,6 +278,10 @@ def _object(
             return open_indexed(DatasetSamples(data), labels, memory_budget, split_seed, images)
     if isinstance(data, np.ndarray | Tensor):
         return _array(data, labels, memory_budget, split_seed, images)
+    if type(data).__module__.startswith("scipy.sparse"):
+        raise RequestError(
+            "the data is a sparse matrix, and sparse data is not supported: give data.toarray()"
+        )
     if (table := as_table(data)) is not None:
         rows = frames.from_frame(table, labels, "the DataFrame", columns)
         return source_in_memory("frame", rows, split_seed)

@@ -75,28 +75,16 @@ def draw(
     *,
     in_training: bool = False,
 ) -> None:
-    """Write a PNG of samples.
-
-    Args:
-        path: Of the file; its folder is made.
-        values: Samples of shape (N, *shape), in the user's units.
-        schema: Of the data.
-        limits: The values of black and white, for images.
-        distribution: Draws its true density or its modes.
-        real: Real samples, (M, *shape), drawn beside the generated ones.
-        title: Stands above.
-        in_training: One of several of the same training, to be compared: it is small,
-            and its axes are those of the real samples, where there are any.
-    """
-    if schema.is_image:
-        write_atomic(path, image_grid(values, limits, alpha=schema.alpha))
-        return
-    write_atomic(path, plot(values, schema, distribution, real, title, in_training=in_training))
+    """Write a PNG of samples at `path`, whose folder is made. The other arguments are
+    those of `picture`."""
+    content = picture(values, schema, limits, distribution, real, title, in_training=in_training)
+    write_atomic(path, content)
 
 
-def plot(
+def picture(
     values: Array,
     schema: Schema,
+    limits: tuple[float, float] | None,
     distribution: Distribution | None,
     real: Array | None,
     title: str,
@@ -105,12 +93,23 @@ def plot(
     axes: Array | None = None,
     top: float | None = None,
 ) -> bytes:
-    """A PNG of samples that are no images. Arguments as for `draw`.
+    """A PNG of samples.
 
     Args:
-        axes: Samples whose axes these are; None for those of `draw`.
+        values: Samples of shape (N, *shape), in the user's units.
+        schema: Of the data.
+        limits: The values of black and white, for images.
+        distribution: Draws its true density or its modes.
+        real: Real samples, (M, *shape), drawn beside the generated ones.
+        title: Stands above.
+        in_training: One of several of the same training, to be compared: it is small,
+            and its axes are those of the real samples, where there are any.
+        axes: Samples whose axes these are, in one or two dimensions; None for those
+            that are drawn.
         top: The end of the axis of densities in one dimension; None for what is there.
     """
+    if schema.is_image:
+        return image_grid(values, limits, alpha=schema.alpha)
     if schema.series is not None:
         figure = _series_figure(values, schema.series, real, title)
     elif schema.table is not None:

@@ -6,19 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from equipoise.diagnosis import Severity
 from equipoise.metrics.registry import Better
 from equipoise.metrics.result import MetricResult
 from equipoise.report.formatting import SIGNS, interval, label
 from equipoise.report.report import Report
 from equipoise.utils.formatting import number
 
-SEVERITY_MARKS: dict[Severity, str] = {
-    "good": "✓ good",
-    "fair": "▲ not there yet",
-    "bad": "✗ problem",
-}
-"""The severity in words, beside its colour."""
 BETTER_WORDS: dict[Better, str] = {
     "lower": "lower is better",
     "higher": "higher is better",

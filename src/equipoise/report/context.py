@@ -120,18 +120,16 @@ def page_context(
     )
 
 
-def draw_samples(
-    path: Path,
+def picture(
     values: NDArray[np.float64],
     sampler: Sampler,
     source: Source | None,
     config: RunConfig,
     label: Hashable | None,
-) -> None:
-    """Write a PNG of samples beside real ones, where those are known.
+) -> bytes:
+    """A PNG of samples beside real ones, where those are known.
 
     Args:
-        path: Of the file.
         values: Samples of shape (N, *shape), in the user's units.
         sampler: The generator.
         source: The training data, where it is there.
@@ -147,7 +145,7 @@ def draw_samples(
     labelled = "" if label is None else f", label {label}"
     seen = f"{sampler.samples_seen:,} samples seen"
     title = f"{data.name}, {sampler.recipe.name}{labelled}, {seen}"
-    plots.draw(path, values, sampler.schema, data.limits, distribution, real, title)
+    return plots.picture(values, sampler.schema, data.limits, distribution, real, title)
 
 
 def held_out_samples(source: Source, n: int, index: int | None) -> NDArray[np.float64] | None:

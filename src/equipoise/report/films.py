@@ -154,8 +154,8 @@ def _moving(
             if weight > 0:
                 seen = f"between {seen} and {moments[after][0]:,}"
             text = f"{title}, {seen} samples seen"
-            png = plots.plot(
-                values, schema, distribution, real, text, in_training=True, axes=axes, top=top
+            png = plots.picture(
+                values, schema, None, distribution, real, text, in_training=True, axes=axes, top=top
             )
             progress = at / max(len(points) - 1, 1)
             last = at, captioned(plot_frame(png, size), "", progress)
@@ -260,9 +260,10 @@ def _plot_frames(
     distribution = data.distribution if label is None else None
     for latents in loop(sampler, n, frames, seed, label):
         values = values_of(drawn, latents)
-        png = plots.plot(
+        png = plots.picture(
             values,
             sampler.schema,
+            None,
             distribution,
             real,
             _caption(run, label),

@@ -5,12 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from equipoise.diagnosis import Severity
 from equipoise.errors import clipped, printable
 from equipoise.metrics.registry import Better
 from equipoise.metrics.result import MetricResult
 from equipoise.utils.formatting import MAX_PLAIN, number
 
 SIGNS: Mapping[Better, str] = {"lower": "↓", "higher": "↑", "near": "≈"}
+SEVERITY_MARKS: dict[Severity, str] = {
+    "good": "✓ good",
+    "fair": "▲ not there yet",
+    "bad": "✗ problem",
+}
+"""The severity in words, beside its colour."""
 KEY = "↓ lower is better, ↑ higher is better, ≈ nearer to the baseline is better"
 GENERATED, INTERVAL, BASELINE = "generated", "± 95% interval", "real (baseline)"  # of a table
 # Fraction of half an interval by which its middle may be off the value, to be written

@@ -5,24 +5,21 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from equipoise import __version__
 from equipoise.diagnosis import Severity, severity
-from equipoise.errors import clipped, printable
+from equipoise.errors import clipped
 from equipoise.report import charts, sections
 from equipoise.report.charts import Image
-from equipoise.report.comparison import SEVERITY_MARKS, Row, rows, rows_with_protocols
+from equipoise.report.comparison import Row, rows, rows_with_protocols
 from equipoise.report.context import PageContext
-from equipoise.report.formatting import BASELINE, INTERVAL, KEY
+from equipoise.report.formatting import BASELINE, INTERVAL, KEY, SEVERITY_MARKS
 from equipoise.report.report import Report
 from equipoise.report.table_charts import Figures, figures_of
+from equipoise.report.templates import template
 from equipoise.runs.config import RunConfig
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 TEMPLATE = "page.html.jinja"
 MAX_SETTING_LENGTH = 120
@@ -177,26 +174,3 @@ def _render(content: Page) -> str:
     return template(files("equipoise.report").joinpath(TEMPLATE).read_text("utf-8")).render(
         page=content
     )
-
-
-@cache
-def template(text: str) -> Template:
-    """A template of a page. It can include files of this package, such as the style of
-    all pages."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    def finalize(value: object) -> object:
-        """Names from files may hold characters that no page can be written with."""
-        return printable(value) if isinstance(value, str) else value
-
-    environment = Environment(
-        loader=FunctionLoader(
-            lambda name: files("equipoise.report").joinpath(name).read_text("utf-8")
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=finalize,
-    )
-    return environment.from_string(text)

@@ -21,6 +21,7 @@ from equipoise.metrics.result import MetricResult
 from equipoise.metrics.tables.column_shapes import COLUMN_SHAPE
 from equipoise.metrics.tables.target import target_metrics
 from equipoise.report.formatting import BASELINE, GENERATED, INTERVAL, KEY, SIGNS, interval, label
+from equipoise.report.notebook import Card
 from equipoise.report.tables import missing_from
 from equipoise.runs.config import RunConfig
 from equipoise.runs.serialization import FORMAT, DamagedFileError, read_json, write_json
@@ -35,9 +36,9 @@ SHOWN_COLUMNS = 3  # of a data table's, in tables of metrics: the worst ones
 MAX_INCEPTION_IMAGES = 10_000  # of each kind
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
-    """What `evaluate` returns."""
+    """What `evaluate` returns. A notebook shows it as a table with the verdict."""
 
     data: str
     """The name of the data that samples are compared with."""
@@ -89,13 +90,34 @@ class Report:
         """Label, value, interval and baseline of each metric that tables show."""
         return [(label(m), number(m.value), interval(m), number(m.baseline)) for m in self.shown]
 
-    def __str__(self) -> str:
-        heads = ("", GENERATED, INTERVAL, BASELINE)
+    def signed_rows(self) -> list[tuple[str, ...]]:
+        """As `rows`, with the sign of each metric before its label."""
         signs = (SIGNS[metric.better] for metric in self.shown)
-        rows = [
+        return [
             (f"{sign} {name}", *cells)
             for sign, (name, *cells) in zip(signs, self.rows(), strict=True)
         ]
+
+    def _repr_html_(self) -> str:
+        return self.card().html()
+
+    def card(self, title: str = "", picture: str = "") -> Card:
+        """What a notebook shows of it.
+
+        Args:
+            title: Stands above; the data and the recipe where it is empty.
+            picture: A PNG of samples as a data URI; empty for none.
+        """
+        about, training = f"{self.data}, {self.recipe}", self.training_summary
+        lines = (f"{about}: {training}",) if title else (training,)
+        return Card(title or about, lines, picture, self.verdict, self.signed_rows())
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def __str__(self) -> str:
+        heads = ("", GENERATED, INTERVAL, BASELINE)
+        rows = self.signed_rows()
         widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
         lines = [
             f"{name:{widths[0]}}  {value:>{widths[1]}}  {off:{widths[2]}}  {baseline:>{widths[3]}}"

@@ -6,10 +6,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Hashable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from equipoise import __version__
@@ -23,19 +24,23 @@ from equipoise.errors import EquipoiseError, RequestError, warn
 from equipoise.metrics.budget import FULL, QUICK
 from equipoise.plotting import plots, sheets
 from equipoise.report import context, sample_files, saving
+from equipoise.report.charts import data_uri
 from equipoise.report.context import PageContext
+from equipoise.report.notebook import Card
 from equipoise.report.page import page
 from equipoise.report.report import Report, evaluate
 from equipoise.runs.config import RunConfig
 from equipoise.runs.directory import RunDirectory
+from equipoise.runs.generator import sampler_files, sampler_of
 from equipoise.runs.serialization import DamagedFileError
 from equipoise.runs.trained import load_run
+from equipoise.runtime.device import resolve_device
 from equipoise.sampling.conditions import Conditions, Where
 from equipoise.sampling.draws import Codes
 from equipoise.sampling.export.exporting import Exported, export
 from equipoise.sampling.latents import latents_of, truncated_latents
 from equipoise.sampling.latents import samples_of as samples_of_latents
-from equipoise.sampling.sampler import Asked, Sampler
+from equipoise.sampling.sampler import EVALUATION_SEED, Asked, Sampler
 from equipoise.sampling.truncation import truncated
 from equipoise.training import warm_start
 from equipoise.training.trainer import Trainer
@@ -48,6 +53,8 @@ if TYPE_CHECKING:
 
     from equipoise.data.arrays import Labels
     from equipoise.data.schema import UserData
+
+SHOWN = 64  # samples that must be finite before a notebook draws some
 
 
 @dataclass
@@ -64,6 +71,8 @@ class TrainedRun:
     """The training data; None until it is opened again."""
     report: Report | None = None
     """On the training data; None until it is made or read."""
+    kept_log: list[dict[str, Any]] = field(default_factory=list)
+    """The lines of the log of a run that has neither trainer nor directory."""
 
     @classmethod
     def of(cls, trainer: Trainer) -> TrainedRun:
@@ -76,12 +85,42 @@ class TrainedRun:
         directory, config, sampler = load_run(path, device)
         return cls(sampler, config, directory)
 
+    @classmethod
+    def read_only(cls, path: Path, device: torch.device) -> TrainedRun:
+        """As `load`, of a directory that nothing is written to: one that came with the
+        package, or is in the cache of another program. Raises as `load_run`."""
+        directory, config, sampler = load_run(path, device)
+        report = saving.read_report(directory, sampler.samples_seen)
+        return cls(sampler, config, None, report=report, kept_log=directory.read_log(warn))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickling and copying keep: the generator, configuration, report and log;
+        neither the training data nor what a training needs to go on."""
+        report = None
+        with suppress(EquipoiseError):
+            report = self.kept_report()
+        return {
+            "files": sampler_files(self.sampler),
+            "config": self.config,
+            "report": report,
+            "log": list(self.log),
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(  # type: ignore[misc]
+            sampler_of(state["files"], resolve_device("auto")),
+            state["config"],
+            None,
+            report=state["report"],
+            kept_log=state["log"],
+        )
+
     @property
     def log(self) -> list[dict[str, Any]]:
         """The lines of log.jsonl."""
         if self.trainer is not None:
             return self.trainer.log
-        return [] if self.directory is None else self.directory.read_log(warn)
+        return self.kept_log if self.directory is None else self.directory.read_log(warn)
 
     @property
     def threads(self) -> int:
@@ -139,14 +178,15 @@ class TrainedRun:
 
     def weights(self) -> Weights:
         """The weights to start another training from: as they are now, or those in the
-        run's directory.
+        run's directory; without one the generator's alone.
 
         Raises:
             EquipoiseError: Files of the run are damaged or missing.
         """
         if self.trainer is not None:
             return warm_start.weights_of(self.trainer)
-        assert self.directory is not None, "a run without a trainer was loaded"
+        if self.directory is None:
+            return warm_start.weights_of_sampler(self.sampler, self.config)
         return warm_start.read(self.directory.path, self.config)
 
     def encode(self, data: Any) -> dict[str, NDArray[Any]]:
@@ -237,6 +277,26 @@ class TrainedRun:
                 )
         return report
 
+    def card(self, title: str) -> Card:
+        """What a notebook shows: samples, and the report where there is one.
+
+        Args:
+            title: Stands above.
+        """
+        report, picture = None, ""
+        with suppress(EquipoiseError):  # its file is damaged
+            report = self.kept_report()
+        with suppress(EquipoiseError):  # no sample meets the constraints
+            if np.isfinite(self.sampler.values(SHOWN, EVALUATION_SEED)).all():
+                picture = data_uri(self.picture(seed=EVALUATION_SEED))
+        if report is not None:
+            return report.card(title, picture)
+        about = (
+            f"Trained on {self.sampler.samples_seen:,} samples of {self.config.data.label}",
+            "Not measured yet: call evaluate()",
+        )
+        return Card(title, about, picture)
+
     def kept_report(self) -> Report | None:
         """The report as it was made, or is kept; None where there is none of this
         generator."""
@@ -268,28 +328,34 @@ class TrainedRun:
             verdict = {"name": report.verdict.name, "sentence": report.verdict.sentence}
         return export(self.sampler, path, library=__version__, verdict=verdict, int8=int8)
 
-    def draw(
+    def picture(
         self,
-        path: Path,
-        n: int | None,
-        label: Hashable | None,
-        code: Codes | None,
-        seed: int | None,
-        truncation: float | None,
-    ) -> None:
-        """Write a PNG of n samples; of images with labels, where nothing is asked for,
-        a row of each of the first labels."""
+        n: int | None = None,
+        label: Hashable | None = None,
+        code: Codes | None = None,
+        seed: int | None = None,
+        *,
+        truncation: float | None = None,
+        with_real: bool = True,
+    ) -> bytes:
+        """A PNG of n samples; of images with labels, where nothing is asked for, a row
+        of each of the first labels.
+
+        Args:
+            truncation: As for `GAN.sample`.
+            with_real: Whether real samples may be drawn beside.
+        """
         sampler, data = truncated(self.sampler, truncation), self.config.data
         if n is None and label is None and not code and sheets.has_classes(sampler):
-            sheet = sheets.by_class(sampler, data.limits, seed_of_draw(seed))
-            return write_atomic(path, sheet)
+            return sheets.by_class(sampler, data.limits, seed_of_draw(seed))
         if n is None:
             n = plots.DEFAULT_IMAGES if sampler.schema.is_image else plots.DEFAULT_POINTS
         if (n := whole("n", n)) < 1:
             raise RequestError(f"n = {n}: must be at least 1")
         values = sampler.values(*self.sampling_arguments(n, label, seed, code))
         source = self.source if data.distribution is None else self.training_data()
-        return context.draw_samples(path, values, sampler, source, self.config, label)
+        real = source if with_real or data.distribution is not None else None
+        return context.picture(values, sampler, real, self.config, label)
 
     def write_samples(
         self,

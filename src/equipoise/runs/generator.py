@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -33,7 +34,8 @@ from equipoise.sampling.sampler import Sampler
 from equipoise.transforms.chain import Chain
 from equipoise.utils.atomic_io import write_atomic
 
-# File name of an InfoGAN's encoder, in the generator's folder.
+# File names of the generator, and of an InfoGAN's encoder in the same folder.
+GENERATOR = "generator.safetensors"
 ENCODER = "encoder.safetensors"
 # Maximum ratio of D's number of weights to G's.
 MAX_RATIO = 1000
@@ -49,14 +51,35 @@ def save_generator(sampler: Sampler, path: Path) -> None:
         path: The generator's file. The encoder's is in the same folder.
     """
     if sampler.encoder is not None:
-        encoder = pack(dict(sampler.encoder.state_dict()), {"samples_seen": sampler.samples_seen})
-        write_atomic(path.with_name(ENCODER), encoder)
+        write_atomic(path.with_name(ENCODER), _packed_encoder(sampler, sampler.encoder))
     write_atomic(path, _packed(sampler))
+
+
+def sampler_files(sampler: Sampler) -> dict[str, bytes]:
+    """The content of the files that `save_generator` writes, by name."""
+    files = {GENERATOR: _packed(sampler)}
+    if sampler.encoder is not None:
+        files[ENCODER] = _packed_encoder(sampler, sampler.encoder)
+    return files
+
+
+def sampler_of(files: Mapping[str, bytes], device: torch.device) -> Sampler:
+    """The generator of files that `sampler_files` gave. Raises as `load_generator`."""
+    with TemporaryDirectory() as folder:
+        for name in (GENERATOR, ENCODER):
+            if name in files:
+                Path(folder, name).write_bytes(files[name])
+        return load_generator(Path(folder, GENERATOR), device)
 
 
 def digest(sampler: Sampler) -> str:
     """The SHA-256 of the file that `save_generator` writes."""
     return hashlib.sha256(_packed(sampler)).hexdigest()
+
+
+def _packed_encoder(sampler: Sampler, encoder: nn.Module) -> bytes:
+    """The content of the encoder's file."""
+    return pack(dict(encoder.state_dict()), {"samples_seen": sampler.samples_seen})
 
 
 def _packed(sampler: Sampler) -> bytes:

@@ -16,8 +16,8 @@ from equipoise.diagnosis import Severity
 from equipoise.errors import clipped
 from equipoise.metrics.registry import label_of
 from equipoise.report.charts import Image
-from equipoise.report.comparison import SEVERITY_MARKS
-from equipoise.report.page import template
+from equipoise.report.formatting import SEVERITY_MARKS
+from equipoise.report.templates import template
 from equipoise.sweeps import charts
 from equipoise.sweeps.result import SweepResult, Trial, plain
 from equipoise.sweeps.storage import without_password

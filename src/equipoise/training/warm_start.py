@@ -224,6 +224,11 @@ def weights_of(trainer: Trainer) -> Weights:
     )
 
 
+def weights_of_sampler(sampler: Sampler, config: RunConfig) -> Weights:
+    """The weights of a generator that has neither training nor run directory."""
+    return _weights(None, sampler, {}, config.requested.recipe, 0)
+
+
 def _weights(
     run: str | None,
     sampler: Sampler,
