@@ -1,0 +1,379 @@
+"""The lab: a simulation, what is read off it, and the lesson that is under way. It has
+no thread; `session` gives it one."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+
+from equipoise.coerce import checked
+from equipoise.data.distributions import Distribution
+from equipoise.diagnosis.monitor import Monitor
+from equipoise.errors import RequestError, nearest
+from equipoise.studio.learn.controls import CONTROLS, RECIPES, applies, controls_of
+from equipoise.studio.learn.distributions import CHOICES
+from equipoise.studio.learn.findings import Finding, find_all
+from equipoise.studio.learn.lessons import LESSONS, Lesson
+from equipoise.studio.learn.players import Moment, Players
+from equipoise.studio.learn.scene import Scene, rounded
+from equipoise.studio.learn.simulation import Player, Setup, Simulation
+
+RECENT = 60  # measurements that are looked back on
+STEADY = 7  # measurements that a steady reading is the median of
+MAX_HISTORY = 600  # measurements of the charts; from then on every other is kept
+CURVES = ("steps", "discriminator_loss", "generator_loss", "balance", "divergence")
+# By how many standard deviations the mean has to be on the other side to have turned.
+TURN = 0.12
+EXPLODED_STEPS = 200  # for which it is said that a loss was not finite
+# Arrows and points on the page.
+SHOWN_PULLS, SHOWN_SAMPLES = 40, 400
+LEVELS = 255  # of D's surface on the plane
+
+
+class Lab:
+    """What the page shows and steers."""
+
+    def __init__(self) -> None:
+        self.builds = 0
+        """Of scenes: a page draws the data anew when it has changed."""
+        self.players: Player = "both"
+        self.lesson: Lesson | None = None
+        self.note: dict[str, Any] | None = None
+        """What the last change of settings has done, for the page."""
+        self._name = "gaussian"
+        self._build(Setup(CHOICES["gaussian"]))
+
+    # ---- what is trained
+
+    def _build(self, setup: Setup) -> None:
+        """Begin anew."""
+        simulation = Simulation(setup)  # which may refuse
+        if self.builds == 0 or setup.distribution != self.setup.distribution:
+            self.scene = Scene(simulation.source)
+        self.setup, self.simulation = setup, simulation
+        self.builds += 1
+        self.by_hand = {"D": 0, "G": 0}
+        self.exploded, self._exploded_at = 0, -1
+        self.recent: deque[dict[str, Any]] = deque(maxlen=RECENT)
+        self.history: list[list[float | None]] = []
+        self._every = self._skipped = 0
+        self._turns: list[int] = []  # the measurements at which the mean turned
+        self._side, self._measured = 0, -1
+        self._once: set[int] = set()
+        self._met = False
+        self.note = None
+        self._watch()
+
+    def _watch(self) -> None:
+        """Watch the networks, which may be new."""
+        self.watcher = Players(self.simulation, self.scene)
+        key = "wasserstein_1" if self.scene.dimension == 1 else "sliced_wasserstein"
+        self.primary = key
+        self.monitor = Monitor(lambda: {key: self.scene.floor}, self.simulation.recipe.ends_level)
+        self.measure()
+
+    def reset(self, seed: int | None = None) -> None:
+        """Begin anew with the same settings; a lesson as it was set up."""
+        if self.lesson is not None and seed is None:
+            self.start(self.lesson.name)
+            return
+        seed = self.setup.seed if seed is None else checked("seed", seed, int)
+        self._build(replace(self.setup, seed=seed))
+
+    def choose(self, name: str) -> None:
+        """Learn a built-in distribution."""
+        if name not in CHOICES:
+            raise RequestError(f"no distribution {name!r}: {nearest(str(name), CHOICES)}")
+        self.draw(CHOICES[name], name)
+
+    def draw(self, distribution: Distribution, name: str = "drawn") -> None:
+        """Learn a distribution, with the recipe as it is."""
+        kept = dict(self.setup.fields) if self.lesson is None else {}
+        recipe = self.simulation.recipe
+        fields = {
+            field: value
+            for field, value in kept.items()
+            if applies(field, type(recipe), distribution.dimension)
+        }
+        self.lesson, self._name, self.players = None, name, "both"
+        self._build(Setup(distribution, self.setup.recipe, fields, self.setup.seed))
+
+    def set_recipe(self, name: str) -> None:
+        """Go on with another method and its own settings."""
+        if name not in RECIPES:
+            raise RequestError(f"no recipe {name!r} on this page: {nearest(str(name), RECIPES)}")
+        self._change(replace(self.setup, recipe=name, fields={}))
+
+    def set_field(self, field: str, value: Any) -> None:
+        """Go on with another value of one field of the recipe."""
+        offered = [
+            control.field
+            for control in CONTROLS
+            if applies(control.field, type(self.simulation.recipe), self.scene.dimension)
+        ]
+        if field not in offered:
+            raise RequestError(f"no setting {field!r} here: {nearest(str(field), offered)}")
+        self._change(replace(self.setup, fields={**self.setup.fields, field: value}))
+
+    def _change(self, setup: Setup) -> None:
+        anew = self.simulation.change(setup)
+        self.setup = setup
+        self.note = {"anew": anew, "step": self.simulation.steps} if anew else None
+        self._measured = -1
+        self._watch()
+
+    def set_players(self, players: Player) -> None:
+        """Let both train, or one alone."""
+        self.players = checked("players", players, Player)
+
+    def start(self, name: str | None) -> None:
+        """Begin a lesson; None ends the one under way."""
+        if name is None:
+            self.lesson = None
+            return
+        lesson = next((lesson for lesson in LESSONS if lesson.name == name), None)
+        if lesson is None:
+            names = [lesson.name for lesson in LESSONS]
+            raise RequestError(f"no lesson {name!r}: {nearest(str(name), names)}")
+        self.lesson, self._name = lesson, lesson.distribution
+        self.players = "both"
+        setup = Setup(CHOICES[lesson.distribution], lesson.recipe, lesson.fields, lesson.seed)
+        self._build(setup)
+        self.simulation.step("D", lesson.discriminator_first)
+        self.simulation.step("both", lesson.steps_first)
+        self.players = lesson.players
+        self._once.clear()
+        self.measure()
+
+    # ---- training
+
+    def train(self, steps: int = 1) -> None:
+        """Train those who play."""
+        self.simulation.step(self.players, steps)
+
+    def step(self, player: Player, steps: int = 1) -> None:
+        """One step, or some, of one player or of both, by hand."""
+        self.simulation.step(player, steps)
+        for one in ("D", "G"):
+            self.by_hand[one] += steps if player in (one, "both") else 0
+        self.measure()
+
+    # ---- what is read
+
+    def measure(self) -> dict[str, Any]:
+        """Look at the players, and take the readings down if they have moved."""
+        began = time.monotonic()
+        if not self.simulation.check():
+            self.exploded += 1
+            self._exploded_at = self.simulation.steps
+        self.moment = self.watcher.look()
+        readings = self._readings(self.moment)
+        if self.simulation.steps != self._measured:
+            self._measured = self.simulation.steps
+            self._turned(readings)
+            self.recent.append(readings)
+            self._keep(readings)
+            if readings["balance"] is not None:
+                self.monitor.at_report({"balance": readings["balance"]})
+            metrics = {self.primary: readings["divergence"]}
+            self.monitor.at_metrics(metrics, self.simulation.progress)
+        steady = [before["ratio"] for before in self.recent][-STEADY:]
+        readings["steady_ratio"] = median(steady) if len(steady) == STEADY else None
+        readings["turns"], readings["turns_lately"] = len(self._turns), self._turns_lately
+        self.readings = readings
+        self._check_goal()
+        self.look_seconds = time.monotonic() - began
+        """How long this took."""
+        return readings
+
+    def _readings(self, moment: Moment) -> dict[str, Any]:
+        scene, simulation = self.scene, self.simulation
+        divergence = scene.distance(moment.samples)
+        mean, std = moment.samples.mean(0), moment.samples.std(0)
+        modes = scene.modes_reached(moment.samples)
+        losses = self._losses()
+        balance = losses.get("balance")
+        gap = moment.gap
+        return {
+            "steps": simulation.steps,
+            "samples": simulation.state.samples_seen,
+            "discriminator_loss": losses.get("discriminator_loss"),
+            "generator_loss": losses.get("generator_loss"),
+            "balance": balance,
+            "balance_off": None if balance is None else abs(balance - 0.5),
+            "gap": gap,
+            "divergence": divergence,
+            "floor": scene.floor,
+            "ratio": divergence / scene.floor,
+            "mean": mean.tolist(),
+            "std": std.tolist(),
+            "mean_off": float(np.abs((mean - scene.mean) / scene.std).max()),
+            "std_off": float(np.abs(std / scene.std - 1).max()),
+            "modes": modes,
+            "missing": None if modes is None else len(scene.modes[0]) - modes,  # type: ignore[index]
+            "pull": moment.pull,
+            "by_hand_d": self.by_hand["D"],
+            "by_hand_g": self.by_hand["G"],
+            "exploded": self.exploded if self._exploded_lately else 0,
+            "players": self.players,
+            "recipe": self.setup.recipe,
+            "loss_of_g": getattr(simulation.recipe, "generator_loss", None),
+            **{
+                control.field: getattr(simulation.recipe, control.field, None)
+                for control in CONTROLS
+                if control.field != "generator_loss"  # which is the name of a loss's value
+            },
+        }
+
+    def _losses(self) -> dict[str, float]:
+        """Means over the last steps, as a run's log has them."""
+        recent = self.simulation.recent
+        found = {}
+        for name in ("discriminator_loss", "generator_loss"):
+            values = [step[name] for step in recent if name in step]
+            if values:
+                found[name] = float(torch.stack(values).mean())
+        logits = [
+            (step["real_logits"], step["fake_logits"]) for step in recent if "real_logits" in step
+        ]
+        if logits:
+            real, fake = (torch.cat(part) for part in zip(*logits, strict=True))
+            output = self.simulation.state.method.output.readings(real, fake)
+            found |= {name: float(value) for name, value in output.items()}
+        return found
+
+    def _turned(self, readings: Mapping[str, Any]) -> None:
+        """Count a turn of the samples' mean to the other side of the data's, along the
+        first axis."""
+        off = (readings["mean"][0] - self.scene.mean[0]) / self.scene.std[0]
+        side = 0 if abs(off) < TURN else 1 if off > 0 else -1
+        if side and self._side and side != self._side:
+            self._turns.append(self.simulation.steps)
+        self._side = side or self._side
+
+    @property
+    def _turns_lately(self) -> int:
+        first = self.recent[0]["steps"] if self.recent else 0
+        return sum(step > first for step in self._turns)
+
+    @property
+    def _exploded_lately(self) -> bool:
+        return self.exploded > 0 and self._exploded_at >= self.simulation.steps - EXPLODED_STEPS
+
+    def _keep(self, readings: Mapping[str, Any]) -> None:
+        """Take down the curves, half as densely each time there are too many."""
+        self._skipped += 1
+        if self._skipped > self._every:
+            self._skipped = 0
+            self.history.append([readings[name] for name in CURVES])
+        if len(self.history) > MAX_HISTORY:
+            self.history = self.history[::2]
+            self._every = 2 * self._every + 1
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What can be said of the training, the worst first."""
+        return find_all(
+            self.readings, list(self.recent), self.monitor.faults, self.simulation.recipe
+        )
+
+    # ---- the lesson
+
+    def _check_goal(self) -> None:
+        if self.lesson is None:
+            return
+        for number, condition in enumerate(self.lesson.goal):
+            if condition.once and condition.holds(self.readings):
+                self._once.add(number)
+        self._met = self._met or all(self.conditions)
+
+    @property
+    def conditions(self) -> list[bool]:
+        """Which conditions of the lesson's goal hold."""
+        if self.lesson is None:
+            return []
+        return [
+            number in self._once or condition.holds(self.readings)
+            for number, condition in enumerate(self.lesson.goal)
+        ]
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the lesson's goal has been reached."""
+        return self._met
+
+    # ---- for the page
+
+    def state(self) -> dict[str, Any]:
+        """What the page shows beside the picture."""
+        lesson = self.lesson
+        return {
+            "build": self.builds,
+            "distribution": self._name,
+            "recipe": self.setup.recipe,
+            "seed": self.setup.seed,
+            "players": self.players,
+            "note": self.note,
+            "findings": [finding.to_json() for finding in self.findings],
+            "lesson": None
+            if lesson is None
+            else {"name": lesson.name, "conditions": self.conditions, "met": self.is_met},
+            "readings": self.readings,
+            "output": self._output(),
+        }
+
+    def _output(self) -> dict[str, Any]:
+        """What D's output means."""
+        output = self.simulation.state.method.output
+        return {
+            "name": output.name,
+            "balance": bool(output.balance_label),
+            "averaged": self.simulation.recipe.ema_half_life > 0,
+            "sees_batches": not self.watcher.is_drawable,
+        }
+
+    def picture(self) -> dict[str, Any]:
+        """The samples, their density, D, the best D and the pulls."""
+        moment, line = self.moment, self.scene.dimension == 1
+        return {
+            "samples": rounded(moment.samples[:SHOWN_SAMPLES]),
+            "density": rounded(moment.density) if line else None,
+            "surface": self._surface(moment.surface),
+            "optimum": self._surface(moment.optimum),
+            "pulls": rounded(moment.pulls[:SHOWN_PULLS]),
+        }
+
+    def _surface(self, values: np.ndarray[Any, Any] | None) -> dict[str, Any] | None:
+        """D in the cells: on the line as it is; on the plane as whole numbers from 0 to
+        `LEVELS` between two limits, -1 where it is not known."""
+        if values is None:
+            return None
+        if self.scene.dimension == 1:
+            return {"values": [None if np.isnan(v) else v for v in rounded(values)]}  # type: ignore[arg-type, call-overload]
+        known = np.abs(values[~np.isnan(values)])
+        highest = float(np.quantile(known, 0.98)) if known.size else 1.0
+        low, high = self.simulation.state.method.output.limits(highest or 1.0)
+        levels = np.clip((values - low) / max(high - low, 1e-12) * LEVELS, 0, LEVELS)
+        whole = np.where(np.isnan(values), -1, np.round(levels)).astype(int)
+        return {"low": low, "high": high, "values": whole.tolist()}
+
+    def whole(self) -> dict[str, Any]:
+        """What a page needs once for each build: the scene, the curves so far, the
+        settings on offer."""
+        return {
+            "build": self.builds,
+            "scene": self.scene.to_json(),
+            "curves": CURVES,
+            "history": self.history,
+        }
+
+    def controls(self) -> list[dict[str, Any]]:
+        """The settings of the recipe."""
+        return controls_of(self.simulation.recipe, self.scene.dimension)

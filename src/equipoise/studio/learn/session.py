@@ -1,0 +1,270 @@
+"""The session: one lab for all tabs, in a thread of its own that trains, does what pages
+ask for, and shows frames to who watches.
+
+Being watched may cost a tenth of the training's speed at most: after a frame that took t
+seconds the next one comes 10 t later, if that is more than a tenth of a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from equipoise.coerce import checked
+from equipoise.errors import EquipoiseError, RequestError, nearest
+from equipoise.studio.channels import FRAMES_A_SECOND, Channels
+from equipoise.studio.learn.distributions import DrawnDensity, DrawnPoints
+from equipoise.studio.learn.lab import Lab
+from equipoise.studio.learn.simulation import Player
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "learn"
+SPEEDS = (1, 5, 20, 60, 200, 0)
+"""Steps a second; 0 for as many as the machine can."""
+DEFAULT_SPEED = 60
+WATCHING_SHARE = 0.09  # of the time that frames may take
+UNWATCHED_INTERVAL = 0.5  # seconds between measurements that nobody sees
+# Seconds without a page after which a training is paused, so that a closed tab does not
+# keep a processor busy.
+PATIENCE = 30.0
+MAX_STEPS = 1_000  # by hand, at once
+ANSWER_SECONDS = 60.0
+
+
+class Session:
+    """The lab and its thread, which begins with the first question.
+
+    Args:
+        channels: Where frames are shown.
+    """
+
+    def __init__(self, channels: Channels) -> None:
+        self.channels = channels
+        self.lab: Lab
+        self.is_playing, self.speed = False, DEFAULT_SPEED
+        self.frames = 0
+        self._asked: queue.Queue[tuple[Mapping[str, Any], Future[dict[str, Any]]] | None] = (
+            queue.Queue()
+        )
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._rate = 0.0
+
+    # ---- for other threads
+
+    def ask(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what a page asks for, between two steps.
+
+        Args:
+            command: What to do, under "do", and its arguments.
+
+        Returns:
+            What has come of it, see `_answer`.
+
+        Raises:
+            RequestError: It makes no sense.
+        """
+        self._begin()
+        answer: Future[dict[str, Any]] = Future()
+        self._asked.put((command, answer))
+        return answer.result(ANSWER_SECONDS)
+
+    def close(self) -> None:
+        """End the thread."""
+        with self._lock:
+            if self._thread is not None:
+                self._asked.put(None)
+                self._thread.join()
+                self._thread = None
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="learn", daemon=True)
+                self._thread.start()
+
+    # ---- in the thread
+
+    def _run(self) -> None:
+        self.lab = Lab()
+        self._shown = self._seen = self._counted = time.monotonic()
+        self._cost = 0.0
+        self._next_step = self._shown
+        self._counted_steps = 0
+        while self._answer_all():
+            if self.is_playing:
+                try:
+                    self._play()
+                except EquipoiseError:
+                    raise
+                except Exception:  # a bug: the page says so, and goes on
+                    log.exception("the training on the page failed")
+                    self.is_playing = False
+                    self._show(failed=True)
+
+    def _answer_all(self) -> bool:
+        """Do all that is asked for; wait for something where there is nothing to do.
+        False at the end."""
+        while True:
+            try:
+                asked = self._asked.get(block=not self.is_playing)
+            except queue.Empty:
+                return True
+            if asked is None:
+                return False
+            command, answer = asked
+            try:
+                answer.set_result(self._answer(command))
+            except Exception as error:
+                answer.set_exception(error)
+            self._show()
+
+    def _play(self) -> None:
+        """A step, when it is due, and a frame, when that is."""
+        now = time.monotonic()
+        wait = self._next_step - now
+        if wait <= 0:
+            self.lab.train()
+            interval = 1 / self.speed if self.speed else 0.0
+            due = self._next_step + interval
+            # Steps that could not be made in time are not made up for.
+            self._next_step = due if due > now else now + interval
+        is_watched = self.channels.watched(CHANNEL)
+        interval = max(1 / FRAMES_A_SECOND, self._cost * (1 / WATCHING_SHARE - 1))
+        due = self._shown + (interval if is_watched else UNWATCHED_INTERVAL)
+        now = time.monotonic()
+        if is_watched:
+            self._seen = now
+        elif now - self._seen > PATIENCE:
+            self.is_playing = False
+        if now >= due:
+            self.lab.measure()
+            self._show()
+        elif wait > 0:
+            self._wait(min(wait, due - now))
+
+    def _wait(self, seconds: float) -> None:
+        """Sleep, unless something is asked for meanwhile."""
+        try:
+            asked = self._asked.get(timeout=max(seconds, 0.0))
+        except queue.Empty:
+            return
+        self._asked.put(asked)
+
+    def _show(self, *, failed: bool = False) -> None:
+        """Publish a frame."""
+        began = self._shown
+        now = time.monotonic()
+        steps = self.lab.simulation.steps
+        if now - self._counted >= 1:
+            self._rate = max(steps - self._counted_steps, 0) / (now - self._counted)
+            self._counted, self._counted_steps = now, steps
+        self.frames += 1
+        if self.channels.watched(CHANNEL) or not self.is_playing:
+            self.channels.publish(CHANNEL, self.frame() | {"failed": failed})
+        self._shown = time.monotonic()
+        if began:
+            self._cost = self._shown - now + self.lab.look_seconds
+
+    def frame(self) -> dict[str, Any]:
+        """All that changes, for the page."""
+        return {
+            "frame": self.frames,
+            "playing": self.is_playing,
+            "speed": self.speed,
+            "rate": self._rate if self.is_playing else 0.0,
+            **self.lab.state(),
+            **self.lab.picture(),
+        }
+
+    # ---- commands
+
+    def _answer(self, command: Mapping[str, Any]) -> dict[str, Any]:
+        name = command.get("do")
+        if not isinstance(name, str) or name not in COMMANDS:
+            raise RequestError(f"do = {name!r}: {nearest(str(name), COMMANDS)}")
+        COMMANDS[name](self, command)
+        return {
+            "frame": self.frame(),
+            "controls": self.lab.controls(),
+            "whole": self.lab.whole(),
+        }
+
+    def _set_playing(self, playing: bool) -> None:
+        self.is_playing = playing
+        self._seen = self._next_step = time.monotonic()
+        if not playing:
+            self.lab.measure()
+
+    def _step(self, command: Mapping[str, Any]) -> None:
+        steps = checked("steps", command.get("steps", 1), int)
+        if not 1 <= steps <= MAX_STEPS:
+            raise RequestError(f"steps = {steps}: must be from 1 to {MAX_STEPS}")
+        self.lab.step(checked("player", command.get("player", "both"), Player), steps)
+
+    def _set_speed(self, command: Mapping[str, Any]) -> None:
+        speed = checked("speed", command.get("speed"), int)
+        if speed not in SPEEDS:
+            raise RequestError(f"speed = {speed}: must be one of {', '.join(map(str, SPEEDS))}")
+        self.speed, self._next_step = speed, time.monotonic()
+
+    def _draw(self, command: Mapping[str, Any]) -> None:
+        """Learn what was drawn: heights on the line, or points on the plane."""
+        if "heights" in command:
+            names = ("heights", "low", "high")
+            self.lab.draw(DrawnDensity(**_numbers(command, names)))
+        else:
+            self.lab.draw(DrawnPoints(**_numbers(command, ("x", "y"))))
+        self.is_playing = False
+
+    def _start(self, command: Mapping[str, Any]) -> None:
+        name = command.get("lesson")
+        self.lab.start(None if name is None else checked("lesson", name, str))
+        self.is_playing = False
+        if self.lab.lesson is not None:
+            self.speed = self.lab.lesson.speed
+
+    def _choose(self, command: Mapping[str, Any]) -> None:
+        self.lab.choose(checked("distribution", command.get("distribution"), str))
+        self.is_playing = False
+
+    def _reset(self, command: Mapping[str, Any]) -> None:
+        self.lab.reset(command.get("seed"))
+        self.is_playing = False
+
+    def _set(self, command: Mapping[str, Any]) -> None:
+        self.lab.set_field(checked("field", command.get("field"), str), command.get("value"))
+
+
+def _numbers(command: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """The given arguments, which the distribution checks."""
+    missing = [name for name in names if name not in command]
+    if missing:
+        raise RequestError(f"{', '.join(missing)}: missing from what was drawn")
+    return {name: command[name] for name in names}
+
+
+Command = Callable[[Session, Mapping[str, Any]], None]
+COMMANDS: dict[str, Command] = {
+    "look": lambda session, command: None,
+    "play": lambda session, command: session._set_playing(True),
+    "pause": lambda session, command: session._set_playing(False),
+    "step": Session._step,
+    "speed": Session._set_speed,
+    "players": lambda session, command: session.lab.set_players(command.get("players")),  # type: ignore[arg-type]
+    "set": Session._set,
+    "recipe": lambda session, command: session.lab.set_recipe(
+        checked("recipe", command.get("recipe"), str)
+    ),
+    "choose": Session._choose,
+    "draw": Session._draw,
+    "reset": Session._reset,
+    "lesson": Session._start,
+}
+"""What a page can ask for, by the value of "do"."""
