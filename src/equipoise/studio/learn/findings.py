@@ -18,8 +18,8 @@ from equipoise.studio.learn.controls import BY_FIELD
 # Multiples of the floor from which samples are far from the data, and up to which they
 # are as good as real ones.
 FAR, CLOSE = 5.0, 2.5
-# Mean length of the gradient below which G hardly learns.
-WEAK_PULL = 0.02
+# Balance from which D is so sure that a minimax loss has hardly a slope.
+SURE = 0.9
 # Differences of mean and standard deviation, in standard deviations, that look right.
 SAME_MOMENT = 0.1
 # Turns of the samples' mean around the data's that make a circle.
@@ -101,11 +101,11 @@ def _of_samples(
 ) -> list[Finding]:
     found = []
     far, early = readings["ratio"] > FAR, readings["steps"] < EARLY_STEPS
-    minimax = getattr(recipe, "generator_loss", "") == "minimax"
-    if far and minimax and readings["pull"] < WEAK_PULL:
+    sure = (readings["balance"] or 0.5) >= SURE
+    if far and sure and getattr(recipe, "generator_loss", "") == "minimax":
         remedy = Remedy("generator_loss", "non-saturating")
         found.append(Finding("weak-pull", "bad", {"pull": readings["pull"]}, remedy))
-    if far and not early and readings["missing"]:
+    if far and not early and not sure and readings["missing"]:
         values = {"reached": readings["modes"], "all": readings["modes"] + readings["missing"]}
         found.append(Finding("collapse", "bad", values, _for_variety(recipe)))
     if "worse" in faults:
@@ -166,7 +166,7 @@ def _for_variety(recipe: Recipe) -> Remedy:
     """What brings modes back."""
     if recipe.discriminator_rate < 1:
         return Remedy("discriminator_rate", 1.0)
-    return calm(recipe)
+    return calm(recipe) if recipe.name == DEFAULT else Remedy("recipe", DEFAULT)
 
 
 def _next(recipe: Recipe, name: str, *, up: bool) -> Remedy | None:

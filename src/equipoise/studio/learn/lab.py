@@ -41,8 +41,8 @@ class Lab:
     """What the page shows and steers."""
 
     def __init__(self) -> None:
-        self.builds = 0
-        """Of scenes: a page draws the data anew when it has changed."""
+        self.builds = self.changes = 0
+        """Of trainings and of settings: a page asks for all of it when they differ."""
         self.players: Player = "both"
         self.lesson: Lesson | None = None
         self.note: dict[str, Any] | None = None
@@ -66,13 +66,13 @@ class Lab:
         self._every = self._skipped = 0
         self._turns: list[int] = []  # the measurements at which the mean turned
         self._side, self._measured = 0, -1
-        self._once: set[int] = set()
         self._met = False
         self.note = None
         self._watch()
 
     def _watch(self) -> None:
         """Watch the networks, which may be new."""
+        self.changes += 1
         self.watcher = Players(self.simulation, self.scene)
         key = "wasserstein_1" if self.scene.dimension == 1 else "sliced_wasserstein"
         self.primary = key
@@ -95,15 +95,17 @@ class Lab:
 
     def draw(self, distribution: Distribution, name: str = "drawn") -> None:
         """Learn a distribution, with the recipe as it is."""
-        kept = dict(self.setup.fields) if self.lesson is None else {}
-        recipe = self.simulation.recipe
+        setup = replace(self.setup, distribution=distribution)
+        if self.lesson is not None:
+            setup = Setup(distribution)
+        kind = type(self.simulation.recipe)
         fields = {
             field: value
-            for field, value in kept.items()
-            if applies(field, type(recipe), distribution.dimension)
+            for field, value in setup.fields.items()
+            if applies(field, kind, distribution.dimension)
         }
         self.lesson, self._name, self.players = None, name, "both"
-        self._build(Setup(distribution, self.setup.recipe, fields, self.setup.seed))
+        self._build(replace(setup, fields=fields))
 
     def set_recipe(self, name: str) -> None:
         """Go on with another method and its own settings."""
@@ -126,6 +128,8 @@ class Lab:
         anew = self.simulation.change(setup)
         self.setup = setup
         self.note = {"anew": anew, "step": self.simulation.steps} if anew else None
+        self.recent.clear()
+        self._turns.clear()
         self._measured = -1
         self._watch()
 
@@ -134,22 +138,27 @@ class Lab:
         self.players = checked("players", players, Player)
 
     def start(self, name: str | None) -> None:
-        """Begin a lesson; None ends the one under way."""
+        """Begin a lesson; None ends the one under way, and begins its distribution anew
+        with the default method."""
         if name is None:
-            self.lesson = None
+            if self.lesson is not None:
+                self.lesson, self.players = None, "both"
+                self._build(Setup(self.setup.distribution))
             return
         lesson = next((lesson for lesson in LESSONS if lesson.name == name), None)
         if lesson is None:
             names = [lesson.name for lesson in LESSONS]
             raise RequestError(f"no lesson {name!r}: {nearest(str(name), names)}")
-        self.lesson, self._name = lesson, lesson.distribution
+        self.lesson, self._name = None, lesson.distribution  # no goal is met before it begins
         self.players = "both"
         setup = Setup(CHOICES[lesson.distribution], lesson.recipe, lesson.fields, lesson.seed)
         self._build(setup)
         self.simulation.step("D", lesson.discriminator_first)
         self.simulation.step("both", lesson.steps_first)
-        self.players = lesson.players
-        self._once.clear()
+        self.recent.clear()
+        self.history.clear()
+        self.lesson, self.players = lesson, lesson.players
+        self._measured = -1
         self.measure()
 
     # ---- training
@@ -184,8 +193,8 @@ class Lab:
                 self.monitor.at_report({"balance": readings["balance"]})
             metrics = {self.primary: readings["divergence"]}
             self.monitor.at_metrics(metrics, self.simulation.progress)
-        steady = [before["ratio"] for before in self.recent][-STEADY:]
-        readings["steady_ratio"] = median(steady) if len(steady) == STEADY else None
+        for name in ("ratio", "missing"):
+            readings[f"steady_{name}"] = self._steady(name)
         readings["turns"], readings["turns_lately"] = len(self._turns), self._turns_lately
         self.readings = readings
         self._check_goal()
@@ -249,6 +258,11 @@ class Lab:
             found |= {name: float(value) for name, value in output.items()}
         return found
 
+    def _steady(self, name: str) -> float | None:
+        """The median of the last measurements; None for too few."""
+        values = [before[name] for before in self.recent if before[name] is not None][-STEADY:]
+        return float(median(values)) if len(values) == STEADY else None
+
     def _turned(self, readings: Mapping[str, Any]) -> None:
         """Count a turn of the samples' mean to the other side of the data's, along the
         first axis."""
@@ -289,9 +303,6 @@ class Lab:
     def _check_goal(self) -> None:
         if self.lesson is None:
             return
-        for number, condition in enumerate(self.lesson.goal):
-            if condition.once and condition.holds(self.readings):
-                self._once.add(number)
         self._met = self._met or all(self.conditions)
 
     @property
@@ -299,10 +310,7 @@ class Lab:
         """Which conditions of the lesson's goal hold."""
         if self.lesson is None:
             return []
-        return [
-            number in self._once or condition.holds(self.readings)
-            for number, condition in enumerate(self.lesson.goal)
-        ]
+        return [condition.holds(self.readings) for condition in self.lesson.goal]
 
     @property
     def is_met(self) -> bool:
@@ -316,6 +324,7 @@ class Lab:
         lesson = self.lesson
         return {
             "build": self.builds,
+            "changes": self.changes,
             "distribution": self._name,
             "recipe": self.setup.recipe,
             "seed": self.setup.seed,

@@ -23,8 +23,6 @@ class Condition:
     at_least: float | None = None
     at_most: float | None = None
     equals: str | None = None
-    once: bool = False
-    """Whether it is enough that it was so at some time of the lesson."""
 
     def holds(self, readings: Mapping[str, Value]) -> bool:
         """Whether it is so now."""
@@ -70,7 +68,7 @@ class Lesson:
 
 # The original game with networks that follow it quickly.
 ORIGINAL: dict[str, Any] = {"real_label": 1.0, "learning_rate": 2e-3}
-NO_BRAKE: dict[str, Any] = {"gamma": 0.0, "ema_half_life": 0, "beta1": 0.5}
+NO_BRAKE: dict[str, Any] = {"gamma": 0.0, "ema_half_life": 0, "beta1": 0.5, "learning_rate": 2e-3}
 
 LESSONS = (
     Lesson(
@@ -110,8 +108,7 @@ LESSONS = (
         "two-bumps",
         (
             Condition("loss_of_g", equals="non-saturating"),
-            Condition("pull", at_least=2, once=True),
-            Condition("steady_ratio", at_most=15),
+            Condition("pull", at_least=2),
         ),
         recipe="classic",
         fields={**ORIGINAL, "generator_loss": "minimax"},
@@ -130,8 +127,8 @@ LESSONS = (
         "gaussian",
         (
             Condition("gamma", at_least=0.001),
-            Condition("turns_lately", at_most=0),
-            Condition("steady_ratio", at_most=4),
+            Condition("turns_lately", at_most=1),
+            Condition("steady_ratio", at_most=3),
         ),
         fields=NO_BRAKE,
         steps_first=350,
@@ -148,16 +145,16 @@ LESSONS = (
         "collapse",
         8,
         "ring",
-        (Condition("missing", at_least=5),),
+        (Condition("steps", at_least=600), Condition("steady_missing", at_least=5)),
         recipe="classic",
         fields=ORIGINAL,
-        steps_first=450,
+        speed=200,
     ),
     Lesson(
         "pairs",
         8,
         "ring",
-        (Condition("recipe", equals="balanced"), Condition("missing", at_most=0)),
+        (Condition("recipe", equals="balanced"), Condition("steady_missing", at_most=0)),
         recipe="classic",
         fields={**ORIGINAL, "discriminator_rate": 0.1},
         steps_first=450,
@@ -180,7 +177,7 @@ LESSONS = (
         "two-bumps",
         (
             Condition("recipe", equals="wgan-gp"),
-            Condition("pull", at_least=0.2, at_most=5),
+            Condition("pull", at_least=0.2),
             Condition("steady_ratio", at_most=5),
         ),
         recipe="wgan",

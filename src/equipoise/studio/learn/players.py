@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from equipoise.recipes.output import Probability
 from equipoise.report.surfaces import Surface
 from equipoise.runtime.process import torch_settings
 from equipoise.sampling.evaluation_mode import evaluating
@@ -103,8 +102,8 @@ class Players:
     def _aligned(
         self, surface: Array, optimum: Array | None, density: Array
     ) -> tuple[Array, Array | None]:
-        """Both about their mean on real and generated samples, of a D that is only known
-        up to a constant."""
+        """Both about their mean on real and generated samples, of a D that is only
+        known up to a constant."""
         if not self.simulation.state.method.output.up_to_constant:
             return surface, optimum
         weights = self.scene.blurred + density
@@ -135,8 +134,3 @@ class Players:
         with torch.no_grad():
             moved = decode(x + down * (NUDGE / longest), y) - decode(x, y)
         return (moved * (longest / NUDGE)).numpy(), float(down.norm(dim=1).mean())
-
-
-def probability_of(output: object) -> bool:
-    """Whether D's output is shown as a probability."""
-    return isinstance(output, Probability)

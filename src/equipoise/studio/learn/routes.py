@@ -23,7 +23,7 @@ def routes(studio: Studio) -> list[BaseRoute]:
     """The routes of one studio's session."""
     session = Session(studio.channels)
 
-    async def catalogue(request: Request) -> Response:
+    async def catalogue(_: Request) -> Response:
         return JSONResponse(
             {
                 "distributions": [
@@ -36,7 +36,7 @@ def routes(studio: Studio) -> list[BaseRoute]:
             }
         )
 
-    async def look(request: Request) -> Response:
+    async def look(_: Request) -> Response:
         return JSONResponse(await _answer({"do": "look"}))
 
     async def do(request: Request) -> Response:

@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 REAL_SAMPLES, SHOWN_REAL = 20_000, 400
 CELLS = {1: 120, 2: 36}  # along each side, by dimension
-BLUR = {1: 1.6, 2: 0.8}  # standard deviation of the kernel, in cells
+BLUR = {1: 2.0, 2: 0.8}  # standard deviation of the kernel, in cells
 MARGIN = 0.12  # of the range of the data, around it: a generator may be beside it
 LINE_SAMPLES, PLANE_SAMPLES = 2_000, 1_000  # that a distance is measured on
 DIRECTIONS = 32  # of the sliced distance
@@ -95,8 +95,8 @@ class Scene:
         return np.asarray(blurred.ravel() / (len(samples) * cell))
 
     def distance(self, samples: Array) -> float:
-        """How far samples, (`self.samples`, dimension), are from the data, in its units:
-        Wasserstein-1 on the line, sliced on the plane."""
+        """How far samples, (`self.samples`, dimension), are from the data, in its
+        units: Wasserstein-1 on the line, sliced on the plane."""
         if self._quantiles is not None:
             return self._quantiles.distance(samples)
         quantile = self.distribution.quantile
@@ -106,8 +106,8 @@ class Scene:
         return float(np.abs(np.sort(samples[:, 0]) - np.sort(self._reference[:, 0])).mean())
 
     def modes_reached(self, samples: Array) -> int | None:
-        """How many modes have a fair share of the samples, or a quarter of one, within 3
-        standard deviations; None without known modes."""
+        """How many modes have at least a quarter of their fair share of the samples
+        within 3 standard deviations; None without known modes."""
         if self.modes is None:
             return None
         centres, stds = self.modes
@@ -135,6 +135,8 @@ class Scene:
             else rounded(self.blurred if self.density is None else self.density),
             "real": rounded(self.real[:SHOWN_REAL]),
             "floor": self.floor,
+            "mean": self.mean.tolist(),
+            "std": self.std.tolist(),
         }
 
 

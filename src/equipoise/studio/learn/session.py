@@ -1,8 +1,8 @@
-"""The session: one lab for all tabs, in a thread of its own that trains, does what pages
-ask for, and shows frames to who watches.
+"""The session: one lab for all tabs, in a thread of its own that trains, does what
+pages ask for, and shows frames to who watches.
 
-Being watched may cost a tenth of the training's speed at most: after a frame that took t
-seconds the next one comes 10 t later, if that is more than a tenth of a second.
+Being watched may cost a tenth of the training's speed at most: after a frame that took
+t seconds the next one comes 10 t later, if that is more than a tenth of a second.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
+from dataclasses import fields
 from typing import Any
 
 from equipoise.coerce import checked
+from equipoise.data.distributions import Distribution
 from equipoise.errors import EquipoiseError, RequestError, nearest
 from equipoise.studio.channels import FRAMES_A_SECOND, Channels
 from equipoise.studio.learn.distributions import DrawnDensity, DrawnPoints
@@ -189,12 +191,39 @@ class Session:
         name = command.get("do")
         if not isinstance(name, str) or name not in COMMANDS:
             raise RequestError(f"do = {name!r}: {nearest(str(name), COMMANDS)}")
-        COMMANDS[name](self, command)
+        self._do(name, command)
         return {
             "frame": self.frame(),
             "controls": self.lab.controls(),
             "whole": self.lab.whole(),
         }
+
+    def _do(self, name: str, command: Mapping[str, Any]) -> None:
+        lab = self.lab
+        match name:
+            case "play" | "pause":
+                self._set_playing(name == "play")
+            case "step":
+                self._step(command)
+            case "speed":
+                self._set_speed(command)
+            case "players":
+                lab.set_players(checked("players", command.get("players"), Player))
+            case "set":
+                lab.set_field(_text(command, "field"), command.get("value"))
+            case "recipe":
+                lab.set_recipe(_text(command, "recipe"))
+            case "choose":
+                lab.choose(_text(command, "distribution"))
+            case "draw":
+                lab.draw(_drawn(command))
+            case "reset":
+                lab.reset(command.get("seed"))
+            case "lesson":
+                lab.start(None if command.get("lesson") is None else _text(command, "lesson"))
+                self.speed = DEFAULT_SPEED if lab.lesson is None else lab.lesson.speed
+        if name in BEGINNINGS:
+            self.is_playing = False
 
     def _set_playing(self, playing: bool) -> None:
         self.is_playing = playing
@@ -214,57 +243,36 @@ class Session:
             raise RequestError(f"speed = {speed}: must be one of {', '.join(map(str, SPEEDS))}")
         self.speed, self._next_step = speed, time.monotonic()
 
-    def _draw(self, command: Mapping[str, Any]) -> None:
-        """Learn what was drawn: heights on the line, or points on the plane."""
-        if "heights" in command:
-            names = ("heights", "low", "high")
-            self.lab.draw(DrawnDensity(**_numbers(command, names)))
-        else:
-            self.lab.draw(DrawnPoints(**_numbers(command, ("x", "y"))))
-        self.is_playing = False
 
-    def _start(self, command: Mapping[str, Any]) -> None:
-        name = command.get("lesson")
-        self.lab.start(None if name is None else checked("lesson", name, str))
-        self.is_playing = False
-        if self.lab.lesson is not None:
-            self.speed = self.lab.lesson.speed
-
-    def _choose(self, command: Mapping[str, Any]) -> None:
-        self.lab.choose(checked("distribution", command.get("distribution"), str))
-        self.is_playing = False
-
-    def _reset(self, command: Mapping[str, Any]) -> None:
-        self.lab.reset(command.get("seed"))
-        self.is_playing = False
-
-    def _set(self, command: Mapping[str, Any]) -> None:
-        self.lab.set_field(checked("field", command.get("field"), str), command.get("value"))
+COMMANDS = (
+    "look",
+    "play",
+    "pause",
+    "step",
+    "speed",
+    "players",
+    "set",
+    "recipe",
+    "choose",
+    "draw",
+    "reset",
+    "lesson",
+)
+"""What a page can ask for, under "do"."""
+BEGINNINGS = ("choose", "draw", "reset", "lesson")
+"""Those after which a training begins anew, and waits to be played."""
 
 
-def _numbers(command: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """The given arguments, which the distribution checks."""
+def _text(command: Mapping[str, Any], name: str) -> str:
+    text: str = checked(name, command.get(name), str)
+    return text
+
+
+def _drawn(command: Mapping[str, Any]) -> Distribution:
+    """What was drawn: heights on the line, or points on the plane."""
+    kind: type[Distribution] = DrawnDensity if "heights" in command else DrawnPoints
+    names = [field.name for field in fields(kind)]
     missing = [name for name in names if name not in command]
     if missing:
         raise RequestError(f"{', '.join(missing)}: missing from what was drawn")
-    return {name: command[name] for name in names}
-
-
-Command = Callable[[Session, Mapping[str, Any]], None]
-COMMANDS: dict[str, Command] = {
-    "look": lambda session, command: None,
-    "play": lambda session, command: session._set_playing(True),
-    "pause": lambda session, command: session._set_playing(False),
-    "step": Session._step,
-    "speed": Session._set_speed,
-    "players": lambda session, command: session.lab.set_players(command.get("players")),  # type: ignore[arg-type]
-    "set": Session._set,
-    "recipe": lambda session, command: session.lab.set_recipe(
-        checked("recipe", command.get("recipe"), str)
-    ),
-    "choose": Session._choose,
-    "draw": Session._draw,
-    "reset": Session._reset,
-    "lesson": Session._start,
-}
-"""What a page can ask for, by the value of "do"."""
+    return kind(**{name: command[name] for name in names})

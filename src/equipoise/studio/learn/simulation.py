@@ -37,8 +37,8 @@ from equipoise.transforms.space import NetworkSpace
 
 Player = Literal["both", "D", "G"]
 REPORT_STEPS = 16  # that readings are the means of, as in the log of a run
-# The page is open-ended, so the learning rate stays as it is; and one network is watched,
-# not one for each cluster.
+# The page is open-ended, so the learning rate stays as it is; and one network is
+# watched, not one for each cluster.
 DEFAULTS: dict[str, Any] = {"learning_rate_end": 1.0, "clusters": 0}
 SMALL_WIDTH = 64  # of the networks of points on the plane, for many steps a second
 
