@@ -82,7 +82,7 @@ class DrawnDensity(Distribution):
 
     def cdf(self, x: Array) -> Array:
         below = np.concatenate([[0.0], np.cumsum(self._probabilities)])
-        return np.interp(x, self.edges, below)
+        return np.asarray(np.interp(x, self.edges, below))
 
     def quantile(self, u: Array) -> Array:
         probabilities = self._probabilities

@@ -103,8 +103,8 @@ def _of_samples(
     far, early = readings["ratio"] > FAR, readings["steps"] < EARLY_STEPS
     sure = (readings["balance"] or 0.5) >= SURE
     if far and sure and getattr(recipe, "generator_loss", "") == "minimax":
-        remedy = Remedy("generator_loss", "non-saturating")
-        found.append(Finding("weak-pull", "bad", {"pull": readings["pull"]}, remedy))
+        mend = Remedy("generator_loss", "non-saturating")
+        found.append(Finding("weak-pull", "bad", {"pull": readings["pull"]}, mend))
     if far and not early and not sure and readings["missing"]:
         values = {"reached": readings["modes"], "all": readings["modes"] + readings["missing"]}
         found.append(Finding("collapse", "bad", values, _for_variety(recipe)))

@@ -1,9 +1,8 @@
 """The lab: a simulation, what is read off it, and the lesson that is under way. It has
-no thread; `session` gives it one."""
+no thread and no clock; `session` gives it both."""
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
@@ -48,6 +47,7 @@ class Lab:
         self.note: dict[str, Any] | None = None
         """What the last change of settings has done, for the page."""
         self._name = "gaussian"
+        self.setup: Setup
         self._build(Setup(CHOICES["gaussian"]))
 
     # ---- what is trained
@@ -178,7 +178,6 @@ class Lab:
 
     def measure(self) -> dict[str, Any]:
         """Look at the players, and take the readings down if they have moved."""
-        began = time.monotonic()
         if not self.simulation.check():
             self.exploded += 1
             self._exploded_at = self.simulation.steps
@@ -198,8 +197,6 @@ class Lab:
         readings["turns"], readings["turns_lately"] = len(self._turns), self._turns_lately
         self.readings = readings
         self._check_goal()
-        self.look_seconds = time.monotonic() - began
-        """How long this took."""
         return readings
 
     def _readings(self, moment: Moment) -> dict[str, Any]:
@@ -365,7 +362,7 @@ class Lab:
         if values is None:
             return None
         if self.scene.dimension == 1:
-            return {"values": [None if np.isnan(v) else v for v in rounded(values)]}  # type: ignore[arg-type, call-overload]
+            return {"values": [None if np.isnan(v) else v for v in rounded(values)]}  # type: ignore[call-overload]
         known = np.abs(values[~np.isnan(values)])
         highest = float(np.quantile(known, 0.98)) if known.size else 1.0
         low, high = self.simulation.state.method.output.limits(highest or 1.0)

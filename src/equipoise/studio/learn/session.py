@@ -95,9 +95,8 @@ class Session:
 
     def _run(self) -> None:
         self.lab = Lab()
-        self._shown = self._seen = self._counted = time.monotonic()
-        self._cost = 0.0
-        self._next_step = self._shown
+        self._looked = self._seen = self._counted = self._next_step = time.monotonic()
+        self._cost = 0.0  # seconds of the last frame
         self._counted_steps = 0
         while self._answer_all():
             if self.is_playing:
@@ -139,7 +138,7 @@ class Session:
             self._next_step = due if due > now else now + interval
         is_watched = self.channels.watched(CHANNEL)
         interval = max(1 / FRAMES_A_SECOND, self._cost * (1 / WATCHING_SHARE - 1))
-        due = self._shown + (interval if is_watched else UNWATCHED_INTERVAL)
+        due = self._looked + (interval if is_watched else UNWATCHED_INTERVAL)
         now = time.monotonic()
         if is_watched:
             self._seen = now
@@ -148,6 +147,8 @@ class Session:
         if now >= due:
             self.lab.measure()
             self._show()
+            self._looked = time.monotonic()
+            self._cost = self._looked - now
         elif wait > 0:
             self._wait(min(wait, due - now))
 
@@ -161,7 +162,6 @@ class Session:
 
     def _show(self, *, failed: bool = False) -> None:
         """Publish a frame."""
-        began = self._shown
         now = time.monotonic()
         steps = self.lab.simulation.steps
         if now - self._counted >= 1:
@@ -170,9 +170,6 @@ class Session:
         self.frames += 1
         if self.channels.watched(CHANNEL) or not self.is_playing:
             self.channels.publish(CHANNEL, self.frame() | {"failed": failed})
-        self._shown = time.monotonic()
-        if began:
-            self._cost = self._shown - now + self.lab.look_seconds
 
     def frame(self) -> dict[str, Any]:
         """All that changes, for the page."""
@@ -199,7 +196,6 @@ class Session:
         }
 
     def _do(self, name: str, command: Mapping[str, Any]) -> None:
-        lab = self.lab
         match name:
             case "play" | "pause":
                 self._set_playing(name == "play")
@@ -208,11 +204,18 @@ class Session:
             case "speed":
                 self._set_speed(command)
             case "players":
-                lab.set_players(checked("players", command.get("players"), Player))
+                self.lab.set_players(checked("players", command.get("players"), Player))
             case "set":
-                lab.set_field(_text(command, "field"), command.get("value"))
+                self.lab.set_field(_text(command, "field"), command.get("value"))
             case "recipe":
-                lab.set_recipe(_text(command, "recipe"))
+                self.lab.set_recipe(_text(command, "recipe"))
+        if name in BEGINNINGS:
+            self._begin_anew(name, command)
+            self.is_playing = False
+
+    def _begin_anew(self, name: str, command: Mapping[str, Any]) -> None:
+        lab = self.lab
+        match name:
             case "choose":
                 lab.choose(_text(command, "distribution"))
             case "draw":
@@ -222,8 +225,6 @@ class Session:
             case "lesson":
                 lab.start(None if command.get("lesson") is None else _text(command, "lesson"))
                 self.speed = DEFAULT_SPEED if lab.lesson is None else lab.lesson.speed
-        if name in BEGINNINGS:
-            self.is_playing = False
 
     def _set_playing(self, playing: bool) -> None:
         self.is_playing = playing

@@ -80,17 +80,17 @@ class Simulation:
 
     @torch_settings(threads=1)
     def _build(self, setup: Setup) -> None:
-        self.setup = setup
-        self.source = DistributionSource(setup.distribution)
+        source = DistributionSource(setup.distribution)
         kind = find(setup.recipe)
         given = {**defaults(setup.recipe, setup.distribution.dimension), **setup.fields}
-        recipe = kind.for_data(self.source.schema, given)
+        recipe = kind.for_data(source.schema, given)
         settings = RunSettings(seed=setup.seed, compile="off", device="cpu")
         requested = Requested(dict(setup.fields), {})
-        self.trainer = Trainer(self.source, recipe, settings, _quiet, requested=requested)
-        self.recipe, self.sampler = self.trainer.recipe, self.trainer.sampler
-        self.state: State = self.trainer.state
-        self.horizon = recipe.default_samples(NetworkSpace.of(self.source.schema))
+        trainer = Trainer(source, recipe, settings, _quiet, requested=requested)
+        self.setup, self.source = setup, source
+        self.recipe, self.sampler = trainer.recipe, trainer.sampler
+        self.state: State = trainer.state
+        self.horizon = recipe.default_samples(NetworkSpace.of(source.schema))
         self.guard = Guard(self.state)
         self.state.generator.train()
         self.state.discriminator.train()
