@@ -11,7 +11,8 @@ import pytest
 
 from equipoise.errors import RequestError
 from equipoise.studio.channels import Channels, Subscriber
-from equipoise.studio.learn.session import CHANNEL, Session
+from equipoise.studio.learn.lab import Lab
+from equipoise.studio.learn.session import CHANNEL, Session, pause_after
 
 
 class Watched(Channels):
@@ -104,6 +105,37 @@ def test_frames_are_shown_only_to_who_watches(session: Session, channels: Watche
     channels.is_watched = True
     session.ask({"do": "look"})
     assert channels.shown
+
+
+def test_a_training_that_nobody_watches_pauses(
+    session: Session, channels: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("equipoise.studio.learn.session.PATIENCE", 0.0)
+    channels.is_watched = False
+    session.ask({"do": "play"})
+    while session.ask({"do": "look"})["frame"]["playing"]:
+        pass
+    channels.is_watched = True
+    session.ask({"do": "play"})
+    assert session.ask({"do": "look"})["frame"]["playing"]
+
+
+def test_a_bug_pauses_the_training_and_the_session_goes_on(
+    session: Session, channels: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Lab, "train", lambda *_: 1 / 0)
+    session.ask({"do": "play"})
+    while session.ask({"do": "look"})["frame"]["playing"]:
+        pass
+    assert any(frame["failed"] for frame in channels.shown)
+    assert session.ask({"do": "step"})["frame"]["readings"]["steps"] == 1
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e-3, 8e-3, 0.05, 2.0])
+def test_frames_take_a_tenth_of_the_time_at_most(seconds: float) -> None:
+    assert seconds / (seconds + pause_after(seconds)) <= 0.1
+    if seconds <= 8e-3:
+        assert seconds + pause_after(seconds) < 0.11
 
 
 def test_every_tab_gets_the_same_frames() -> None:

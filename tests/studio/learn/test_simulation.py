@@ -151,3 +151,13 @@ def test_weights_that_are_no_longer_finite_are_rolled_back() -> None:
     assert simulation.state.recoveries == 1
     simulation.step()
     assert simulation.check()
+
+
+def test_a_change_of_settings_ends_the_halving_of_the_learning_rate() -> None:
+    simulation = Simulation(GAUSSIAN)
+    simulation.step()
+    simulation.state.weights_g[0].data.fill_(float("nan"))
+    assert not simulation.check()
+    simulation.change(with_fields(GAUSSIAN, learning_rate=1e-3))
+    simulation.step()
+    assert simulation.state.optimizer_g.param_groups[0]["lr"] == 1e-3

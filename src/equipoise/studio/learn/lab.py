@@ -289,6 +289,11 @@ class Lab:
             self._every = 2 * self._every + 1
 
     @property
+    def is_exhausted(self) -> bool:
+        """Whether weights stopped being finite so often that training would end."""
+        return self.simulation.guard.exhausted
+
+    @property
     def findings(self) -> list[Finding]:
         """What can be said of the training, the worst first."""
         return find_all(

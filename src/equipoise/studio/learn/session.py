@@ -18,7 +18,7 @@ from typing import Any
 
 from equipoise.coerce import checked
 from equipoise.data.distributions import Distribution
-from equipoise.errors import EquipoiseError, RequestError, nearest
+from equipoise.errors import RequestError, nearest
 from equipoise.studio.channels import FRAMES_A_SECOND, Channels
 from equipoise.studio.learn.distributions import DrawnDensity, DrawnPoints
 from equipoise.studio.learn.lab import Lab
@@ -37,6 +37,11 @@ UNWATCHED_INTERVAL = 0.5  # seconds between measurements that nobody sees
 PATIENCE = 30.0
 MAX_STEPS = 1_000  # by hand, at once
 ANSWER_SECONDS = 60.0
+
+
+def pause_after(seconds: float) -> float:
+    """The seconds of training that follow a frame which took so many."""
+    return max(1 / FRAMES_A_SECOND, seconds * (1 / WATCHING_SHARE - 1))
 
 
 class Session:
@@ -88,13 +93,13 @@ class Session:
     def _begin(self) -> None:
         with self._lock:
             if self._thread is None:
+                self.lab = Lab()
                 self._thread = threading.Thread(target=self._run, name="learn", daemon=True)
                 self._thread.start()
 
     # ---- in the thread
 
     def _run(self) -> None:
-        self.lab = Lab()
         self._looked = self._seen = self._counted = self._next_step = time.monotonic()
         self._cost = 0.0  # seconds of the last frame
         self._counted_steps = 0
@@ -102,9 +107,7 @@ class Session:
             if self.is_playing:
                 try:
                     self._play()
-                except EquipoiseError:
-                    raise
-                except Exception:  # a bug: the page says so, and goes on
+                except Exception:  # a bug: the page says so, and can go on
                     log.exception("the training on the page failed")
                     self.is_playing = False
                     self._show(failed=True)
@@ -133,12 +136,11 @@ class Session:
         if wait <= 0:
             self.lab.train()
             interval = 1 / self.speed if self.speed else 0.0
-            due = self._next_step + interval
+            planned = self._next_step + interval
             # Steps that could not be made in time are not made up for.
-            self._next_step = due if due > now else now + interval
+            self._next_step = planned if planned > now else now + interval
         is_watched = self.channels.watched(CHANNEL)
-        interval = max(1 / FRAMES_A_SECOND, self._cost * (1 / WATCHING_SHARE - 1))
-        due = self._looked + (interval if is_watched else UNWATCHED_INTERVAL)
+        due = self._looked + (pause_after(self._cost) if is_watched else UNWATCHED_INTERVAL)
         now = time.monotonic()
         if is_watched:
             self._seen = now
@@ -146,6 +148,7 @@ class Session:
             self.is_playing = False
         if now >= due:
             self.lab.measure()
+            self.is_playing = self.is_playing and not self.lab.is_exhausted
             self._show()
             self._looked = time.monotonic()
             self._cost = self._looked - now

@@ -182,7 +182,7 @@ def take_over(before: State, after: State) -> list[str]:
         after.randomness[name].set_state(generator.get_state())
     if after.loader.batch_size == before.loader.batch_size:
         after.loader.restore(before.loader.position())
-    after.samples_seen, after.recoveries = before.samples_seen, before.recoveries
+    after.samples_seen = before.samples_seen
     return anew
 
 

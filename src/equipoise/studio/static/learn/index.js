@@ -1,7 +1,7 @@
 // Learn: watch two networks play on one training of the real engine, steer it, and be
 // guided through it by lessons. The server holds the training: all tabs see the same.
 
-import { announce, api, attempt, el, fill, listen, number, t } from "../kit.js";
+import { announce, api, attempt, el, fill, listen, number, t, toast } from "../kit.js";
 import { Charts } from "./charts.js";
 import { drawingDialog } from "./drawing.js";
 import { Lesson, lessonChooser } from "./lessons.js";
@@ -106,6 +106,7 @@ class Page {
       return;
     }
     this.frame = frame;
+    if (frame.failed) toast(t("learn.failed"), "bad");
     this.pictures.show(frame);
     this.transport.show(frame);
     const now = performance.now();

@@ -17,6 +17,7 @@ export default {
   "learn.step.both.title": "One round: D first, then G",
   "learn.restart": "Restart",
   "learn.restart.title": "Begin anew with the same settings and seed; a lesson as it was set up",
+  "learn.failed": "This is a bug in Equipoise: the training stopped. The terminal has more. Restart begins anew.",
   "learn.speed": "Speed",
   "learn.speed.some": "{n} steps a second",
   "learn.speed.full": "as fast as it can",

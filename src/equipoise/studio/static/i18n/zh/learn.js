@@ -17,6 +17,7 @@ export default {
   "learn.step.both.title": "一轮：先 D 后 G",
   "learn.restart": "重来",
   "learn.restart.title": "用同样的设置和种子重新开始；课程则恢复到开头的样子",
+  "learn.failed": "这是 Equipoise 的一个错误：训练停了，终端里有详情。按“重来”重新开始。",
   "learn.speed": "速度",
   "learn.speed.some": "每秒 {n} 步",
   "learn.speed.full": "尽可能快",
