@@ -10,7 +10,7 @@ from equipoise.coerce import as_json
 from equipoise.errors import RequestError
 from equipoise.studio.learn.controls import CONTROLS, RECIPES
 from equipoise.studio.learn.distributions import CHOICES, DrawnDensity
-from equipoise.studio.learn.lab import MAX_HISTORY, Lab
+from equipoise.studio.learn.lab import Lab
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -88,27 +88,6 @@ def test_a_drawn_distribution_is_learned() -> None:
         lab.measure()
     assert lab.readings["ratio"] < before / 3
     assert lab.state()["distribution"] == "drawn"
-
-
-def test_a_lost_mean_is_counted_as_turns_only_when_it_changes_side() -> None:
-    lab = Lab()
-    mean, std = lab.scene.mean[0], lab.scene.std[0]
-    for off in (1, 1, 0.01, 1, -1, -0.01, -1, 1):
-        lab._turned({"mean": [mean + off * std]})
-    assert len(lab._turns) == 2
-
-
-def test_curves_are_thinned_and_still_reach_from_the_first_step_to_the_last() -> None:
-    lab = Lab()
-    readings = dict(lab.readings)
-    for step in range(1, 5_000):
-        lab._keep(readings | {"steps": step})
-    steps = [row[0] for row in lab.history]
-    assert len(steps) <= MAX_HISTORY
-    assert steps == sorted(steps)
-    assert steps[0] == 0
-    assert steps[-1] is not None
-    assert steps[-1] > 4_900
 
 
 def test_choices_of_both_dimensions_are_offered() -> None:

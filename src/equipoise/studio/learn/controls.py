@@ -49,6 +49,8 @@ CONTROLS = (
     Control("packing", (1, 2, 4), "networks"),
     Control("discriminator_sees", ("sample", "batch", "batch-spread"), "networks"),
 )
+# Fields that other recipes have too, without an effect on points or on this page.
+ONLY = {"packing": "pacgan", "lipschitz": "sngan"}
 BY_FIELD = {control.field: control for control in CONTROLS}
 
 
@@ -70,8 +72,10 @@ def controls_of(recipe: Recipe, dimension: int) -> list[dict[str, Any]]:
 
 def applies(field: str, recipe: type[Recipe], dimension: int) -> bool:
     """Whether a recipe has a field, and it has an effect on points."""
-    if field == "packing":
-        return recipe.name == "pacgan"
+    if field in ONLY:
+        return recipe.name == ONLY[field]
+    if field == "beta1":  # which RMSProp does not have
+        return recipe.optimizer == "adam"
     if field == "discriminator_sees":
         return dimension == 1 and hasattr(recipe, field)
     return hasattr(recipe, field)

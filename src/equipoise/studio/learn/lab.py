@@ -3,14 +3,10 @@ no thread and no clock; `session` gives it both."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping
 from dataclasses import replace
-from statistics import median
 from typing import Any
 
 import numpy as np
-import torch
 
 from equipoise.coerce import checked
 from equipoise.data.distributions import Distribution
@@ -21,15 +17,10 @@ from equipoise.studio.learn.distributions import CHOICES
 from equipoise.studio.learn.findings import Finding, find_all
 from equipoise.studio.learn.lessons import LESSONS, Lesson
 from equipoise.studio.learn.players import Moment, Players
+from equipoise.studio.learn.record import CURVES, Record
 from equipoise.studio.learn.scene import Scene, rounded
 from equipoise.studio.learn.simulation import Player, Setup, Simulation
 
-RECENT = 60  # measurements that are looked back on
-STEADY = 7  # measurements that a steady reading is the median of
-MAX_HISTORY = 600  # measurements of the charts; from then on every other is kept
-CURVES = ("steps", "discriminator_loss", "generator_loss", "balance", "divergence")
-# By how many standard deviations the mean has to be on the other side to have turned.
-TURN = 0.12
 EXPLODED_STEPS = 200  # for which it is said that a loss was not finite
 # Arrows and points on the page.
 SHOWN_PULLS, SHOWN_SAMPLES = 40, 400
@@ -61,11 +52,7 @@ class Lab:
         self.builds += 1
         self.by_hand = {"D": 0, "G": 0}
         self.exploded, self._exploded_at = 0, -1
-        self.recent: deque[dict[str, Any]] = deque(maxlen=RECENT)
-        self.history: list[list[float | None]] = []
-        self._every = self._skipped = 0
-        self._turns: list[int] = []  # the measurements at which the mean turned
-        self._side, self._measured = 0, -1
+        self.record = Record(self.scene)
         self._met = False
         self.note = None
         self._watch()
@@ -128,9 +115,7 @@ class Lab:
         anew = self.simulation.change(setup)
         self.setup = setup
         self.note = {"anew": anew, "step": self.simulation.steps} if anew else None
-        self.recent.clear()
-        self._turns.clear()
-        self._measured = -1
+        self.record.begin_anew()
         self._watch()
 
     def set_players(self, players: Player) -> None:
@@ -155,10 +140,8 @@ class Lab:
         self._build(setup)
         self.simulation.step("D", lesson.discriminator_first)
         self.simulation.step("both", lesson.steps_first)
-        self.recent.clear()
-        self.history.clear()
+        self.record = Record(self.scene)
         self.lesson, self.players = lesson, lesson.players
-        self._measured = -1
         self.measure()
 
     # ---- training
@@ -183,18 +166,12 @@ class Lab:
             self._exploded_at = self.simulation.steps
         self.moment = self.watcher.look()
         readings = self._readings(self.moment)
-        if self.simulation.steps != self._measured:
-            self._measured = self.simulation.steps
-            self._turned(readings)
-            self.recent.append(readings)
-            self._keep(readings)
+        if self.record.add(readings):
             if readings["balance"] is not None:
                 self.monitor.at_report({"balance": readings["balance"]})
             metrics = {self.primary: readings["divergence"]}
             self.monitor.at_metrics(metrics, self.simulation.progress)
-        for name in ("ratio", "missing"):
-            readings[f"steady_{name}"] = self._steady(name)
-        readings["turns"], readings["turns_lately"] = len(self._turns), self._turns_lately
+        readings |= self.record.lately()
         self.readings = readings
         self._check_goal()
         return readings
@@ -204,7 +181,7 @@ class Lab:
         divergence = scene.distance(moment.samples)
         mean, std = moment.samples.mean(0), moment.samples.std(0)
         modes = scene.modes_reached(moment.samples)
-        losses = self._losses()
+        losses = self.simulation.losses()
         balance = losses.get("balance")
         gap = moment.gap
         return {
@@ -238,55 +215,9 @@ class Lab:
             },
         }
 
-    def _losses(self) -> dict[str, float]:
-        """Means over the last steps, as a run's log has them."""
-        recent = self.simulation.recent
-        found = {}
-        for name in ("discriminator_loss", "generator_loss"):
-            values = [step[name] for step in recent if name in step]
-            if values:
-                found[name] = float(torch.stack(values).mean())
-        logits = [
-            (step["real_logits"], step["fake_logits"]) for step in recent if "real_logits" in step
-        ]
-        if logits:
-            real, fake = (torch.cat(part) for part in zip(*logits, strict=True))
-            output = self.simulation.state.method.output.readings(real, fake)
-            found |= {name: float(value) for name, value in output.items()}
-        return found
-
-    def _steady(self, name: str) -> float | None:
-        """The median of the last measurements; None for too few."""
-        values = [before[name] for before in self.recent if before[name] is not None][-STEADY:]
-        return float(median(values)) if len(values) == STEADY else None
-
-    def _turned(self, readings: Mapping[str, Any]) -> None:
-        """Count a turn of the samples' mean to the other side of the data's, along the
-        first axis."""
-        off = (readings["mean"][0] - self.scene.mean[0]) / self.scene.std[0]
-        side = 0 if abs(off) < TURN else 1 if off > 0 else -1
-        if side and self._side and side != self._side:
-            self._turns.append(self.simulation.steps)
-        self._side = side or self._side
-
-    @property
-    def _turns_lately(self) -> int:
-        first = self.recent[0]["steps"] if self.recent else 0
-        return sum(step > first for step in self._turns)
-
     @property
     def _exploded_lately(self) -> bool:
         return self.exploded > 0 and self._exploded_at >= self.simulation.steps - EXPLODED_STEPS
-
-    def _keep(self, readings: Mapping[str, Any]) -> None:
-        """Take down the curves, half as densely each time there are too many."""
-        self._skipped += 1
-        if self._skipped > self._every:
-            self._skipped = 0
-            self.history.append([readings[name] for name in CURVES])
-        if len(self.history) > MAX_HISTORY:
-            self.history = self.history[::2]
-            self._every = 2 * self._every + 1
 
     @property
     def is_exhausted(self) -> bool:
@@ -297,7 +228,7 @@ class Lab:
     def findings(self) -> list[Finding]:
         """What can be said of the training, the worst first."""
         return find_all(
-            self.readings, list(self.recent), self.monitor.faults, self.simulation.recipe
+            self.readings, list(self.record.recent), self.monitor.faults, self.simulation.recipe
         )
 
     # ---- the lesson
@@ -323,7 +254,7 @@ class Lab:
 
     def state(self) -> dict[str, Any]:
         """What the page shows beside the picture."""
-        lesson = self.lesson
+        lesson, output = self.lesson, self.simulation.state.method.output
         return {
             "build": self.builds,
             "changes": self.changes,
@@ -337,17 +268,7 @@ class Lab:
             if lesson is None
             else {"name": lesson.name, "conditions": self.conditions, "met": self.is_met},
             "readings": self.readings,
-            "output": self._output(),
-        }
-
-    def _output(self) -> dict[str, Any]:
-        """What D's output means."""
-        output = self.simulation.state.method.output
-        return {
-            "name": output.name,
-            "balance": bool(output.balance_label),
-            "averaged": self.simulation.recipe.ema_half_life > 0,
-            "sees_batches": not self.watcher.is_drawable,
+            "output": {"name": output.name, "balance": bool(output.balance_label)},
         }
 
     def picture(self) -> dict[str, Any]:
@@ -382,7 +303,7 @@ class Lab:
             "build": self.builds,
             "scene": self.scene.to_json(),
             "curves": CURVES,
-            "history": self.history,
+            "history": self.record.curves,
         }
 
     def controls(self) -> list[dict[str, Any]]:

@@ -82,7 +82,8 @@ class Players:
         density = scene.density_of(samples)
         surface = optimum = None
         if self.is_drawable:
-            with evaluating(state.discriminator):
+            # A D that is very sure has logits whose exponential is infinite.
+            with evaluating(state.discriminator), np.errstate(over="ignore"):
                 of_d = Surface(state.discriminator, self.simulation.sampler, state.method.output)
                 surface = of_d(scene.points)
                 optimum = self._optimum(of_d, density)

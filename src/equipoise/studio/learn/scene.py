@@ -142,7 +142,8 @@ class Scene:
 
 def rounded(values: Array) -> list[object]:
     """Numbers with the digits that a picture can show."""
-    highest = float(np.nanmax(np.abs(values))) if values.size else 0.0
+    known = np.abs(values[np.isfinite(values)])
+    highest = float(known.max()) if known.size else 0.0
     digits = 4 - int(np.floor(np.log10(highest))) if highest > 0 else 4
     found: list[object] = np.round(values, max(digits, 0)).tolist()
     return found

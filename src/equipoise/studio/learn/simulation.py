@@ -147,6 +147,23 @@ class Simulation:
             update_ema(state, 0.5 ** (len(x) / max(half_life, 1.0)))
         return readings
 
+    def losses(self) -> dict[str, float]:
+        """Both losses and what D's outputs mean, over the last steps as in the log."""
+        recent = self.recent
+        found = {}
+        for name in ("discriminator_loss", "generator_loss"):
+            values = [step[name] for step in recent if name in step]
+            if values:
+                found[name] = float(torch.stack(values).mean())
+        logits = [
+            (step["real_logits"], step["fake_logits"]) for step in recent if "real_logits" in step
+        ]
+        if logits:
+            real, fake = (torch.cat(part) for part in zip(*logits, strict=True))
+            output = self.state.method.output.readings(real, fake)
+            found |= {name: float(value) for name, value in output.items()}
+        return found
+
     def check(self) -> bool:
         """Whether all weights are finite; if not, the last good ones are restored, and
         the learning rate is halved, as in every training."""

@@ -117,6 +117,7 @@ class Page {
     this.lesson.show(frame);
     this.chooser.show(frame);
     this.showFindings(frame);
+    this.choices.hidden = frame.lesson !== null;
     for (const button of this.choices.querySelectorAll("[data-name]")) button.setAttribute("aria-pressed", button.dataset.name === frame.distribution);
   }
 
@@ -135,8 +136,7 @@ class Page {
       button("learn.step.G", () => ({ do: "step", player: "G" })),
       button("learn.step.both", () => ({ do: "step", player: "both" })),
       button("learn.restart", () => ({ do: "reset" })),
-      el("label", {}, t("learn.speed"), speed),
-      el("label", {}, t("learn.players"), players),
+      el("div.row", {}, el("label", {}, t("learn.speed"), speed), el("label", {}, t("learn.players"), players)),
     );
     let wasPlaying;
     const show = (frame) => {

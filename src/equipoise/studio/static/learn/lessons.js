@@ -35,7 +35,7 @@ export class Lesson {
       item.dataset.met = String(holds);
       item.firstChild.textContent = holds ? "✓" : "○";
       const value = readings[condition.reading];
-      const now = typeof value === "number" ? t("learn.goal.now", { n: number(value, 2) }) : "";
+      const now = typeof value === "number" ? t("learn.goal.now", { n: number(Number(value.toFixed(2))) }) : "";
       item.lastChild.textContent = `${t(`learn.lesson.${lesson.name}.goal${i + 1}`)} ${now}`;
     });
     if (lesson.met !== this.met) {
