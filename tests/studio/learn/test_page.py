@@ -62,7 +62,11 @@ class Tab:
 
     def open(self, place: str) -> None:
         self.page.goto(f"{self.address}/#/{place}")
-        self.page.wait_for_selector(".learn-findings li")
+        self.page.wait_for_function(
+            "name => document.getElementById('learn-lesson')?.value === name"
+            " && document.querySelector('.learn-findings li')",
+            arg=place.removeprefix("learn").removeprefix("/"),
+        )
         self.ready()
 
     def ready(self) -> None:
@@ -156,9 +160,6 @@ def test_two_tabs_show_the_same_training(tab: Tab, browser: Any, address: str) -
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 def test_every_lesson_opens_with_a_goal_that_is_checked(tab: Tab, lesson: Any) -> None:
     tab.open(f"learn/{lesson.name}")
-    tab.page.wait_for_function(
-        "name => document.getElementById('learn-lesson').value === name", arg=lesson.name
-    )
     goals = tab.page.locator(".learn-goal li")
     assert goals.count() == len(lesson.goal)
     assert "learn." not in tab.page.locator("main").inner_text()  # a key without its words

@@ -87,7 +87,6 @@ class Players:
                 of_d = Surface(state.discriminator, self.simulation.sampler, state.method.output)
                 surface = of_d(scene.points)
                 optimum = self._optimum(of_d, density)
-            state.discriminator.train()
             surface, optimum = self._aligned(surface, optimum, density)
         pulls, pull = self._pulls()
         return Moment(samples, density, surface, optimum, pulls, pull)

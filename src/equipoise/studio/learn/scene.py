@@ -59,7 +59,8 @@ class Scene:
         """The middles of the cells, (cells, dimension)."""
         self.mean, self.std = self.real.mean(0), self.real.std(0)
         self.samples = LINE_SAMPLES if self.dimension == 1 else PLANE_SAMPLES
-        self._reference = source.held_out(self.samples, 1).numpy()
+        reference = source.held_out(self.samples, 1).numpy()
+        self._projected = Projected(reference, DIRECTIONS) if self.dimension == 2 else None
         draws = (source.held_out(self.samples, 2 + draw).numpy() for draw in range(FLOOR_DRAWS))
         self.floor = float(np.mean([self.distance(draw) for draw in draws]))
         """What as many real samples score in place of generated ones, on average."""
@@ -81,9 +82,10 @@ class Scene:
         known = self.distribution.modes()
         return None if known is None else (known[0], np.full(len(known[0]), known[1]))
 
-    @cached_property
-    def _quantiles(self) -> Projected | None:
-        return Projected(self._reference, DIRECTIONS) if self.dimension == 2 else None
+    def _quantile(self, u: Array) -> Array:
+        found = self.distribution.quantile(u)
+        assert found is not None, "every distribution on the line has one"
+        return found
 
     def density_of(self, samples: Array) -> Array:
         """The blurred density of samples, (N, dimension), in the cells."""
@@ -97,13 +99,9 @@ class Scene:
     def distance(self, samples: Array) -> float:
         """How far samples, (`self.samples`, dimension), are from the data, in its
         units: Wasserstein-1 on the line, sliced on the plane."""
-        if self._quantiles is not None:
-            return self._quantiles.distance(samples)
-        quantile = self.distribution.quantile
-        exact = quantile(np.array([0.5])) is not None
-        if exact:
-            return wasserstein_to_distribution(samples[:, 0], quantile)  # type: ignore[arg-type]
-        return float(np.abs(np.sort(samples[:, 0]) - np.sort(self._reference[:, 0])).mean())
+        if self._projected is not None:
+            return self._projected.distance(samples)
+        return wasserstein_to_distribution(samples[:, 0], self._quantile)
 
     def modes_reached(self, samples: Array) -> int | None:
         """How many modes have at least a quarter of their fair share of the samples
@@ -116,11 +114,6 @@ class Scene:
         shares = np.bincount(nearest[on_mode], minlength=len(centres)) / len(samples)
         weights = np.array(self.distribution.mixture_weights())
         return int((shares >= MODE_SHARE * weights).sum())
-
-    @property
-    def is_occupied(self) -> NDArray[np.bool_]:
-        """The cells that have data."""
-        return np.asarray(self.blurred > MIN_MASS * self.blurred.max())
 
     def to_json(self) -> dict[str, object]:
         """What a page needs to draw the data."""
