@@ -12,7 +12,10 @@ export class Charts {
   }
 
   /** Begin with what was measured before the page was opened. */
-  begin({ scene, history }, output) {
+  begin({ build, scene, history }, output) {
+    const key = `${build} ${output.balance}`;
+    if (key === this.key) return;
+    this.key = key;
     this.destroy();
     this.floor = scene.floor;
     this.rows = history.map((row) => [...row]);
@@ -20,7 +23,7 @@ export class Charts {
     this.charts = [
       this.make(t("learn.chart.losses"), [["D", "discriminator"], ["G", "fake"]], (rows) => [column(rows, 1), column(rows, 2)]),
       output.balance ? this.make(t("learn.chart.balance"), [["D", "discriminator"]], (rows) => [column(rows, 3)], { range: [0, 1], level: 0.5 }) : null,
-      this.make(distance, [[t("learn.chart.now"), "fake"], [t("learn.chart.floor"), "other"]], (rows) => [column(rows, 4), rows.map(() => this.floor)], { range: undefined }),
+      this.make(distance, [[t("learn.chart.now"), "fake"], [t("learn.chart.floor"), "other"]], (rows) => [column(rows, 4), rows.map(() => this.floor)]),
     ].filter(Boolean);
     fill(this.element, this.charts.map(({ card }) => card));
     this.draw();

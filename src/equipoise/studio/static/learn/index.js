@@ -124,7 +124,7 @@ class Page {
   // ---- playing
 
   makeTransport() {
-    const button = (key, command, kind = "button") => el(kind, { type: "button", onclick: () => this.act(command()), title: t(`${key}.title`) }, t(key));
+    const button = (key, command) => el("button", { type: "button", onclick: () => this.act(command()), title: t(`${key}.title`) }, t(key));
     const play = el("button.primary", { type: "button", onclick: () => this.act({ do: this.frame.playing ? "pause" : "play" }) });
     const speed = el("select", { onchange: () => this.act({ do: "speed", speed: Number(speed.value) }) }, this.catalogue.speeds.map((n) => el("option", { value: n }, n ? t("learn.speed.some", { n }) : t("learn.speed.full"))));
     const players = el("select", { onchange: () => this.act({ do: "players", players: players.value }) }, ["both", "D", "G"].map((who) => el("option", { value: who }, t(`learn.players.${who}`))));
