@@ -77,6 +77,7 @@ LESSONS = (
         "gaussian",
         (Condition("steady_ratio", at_most=3),),
         fields={"learning_rate": 1e-3},
+        speed=20,
     ),
     Lesson(
         "turns",

@@ -57,7 +57,7 @@ export function ticks(low, high, wanted = 6) {
   return found;
 }
 
-function axes(context, at, width, height, [low, high], [bottom, top], title) {
+function axes(context, at, width, height, [low, high], [bottom, top], title, rows = 4) {
   context.save();
   context.font = "12px system-ui, sans-serif";
   context.strokeStyle = colour("line");
@@ -69,7 +69,7 @@ function axes(context, at, width, height, [low, high], [bottom, top], title) {
     context.fillText(number(value), at.x(value), height - BOTTOM + 16);
   }
   context.textAlign = "right";
-  for (const value of ticks(bottom, top, 4)) {
+  for (const value of ticks(bottom, top, rows)) {
     line(context, [[SIDE, at.y(value)], [width - 10, at.y(value)]]);
     context.fillText(number(value), SIDE - 6, at.y(value) + 4);
   }
@@ -177,7 +177,7 @@ export function drawPlane(context, width, height, scene, frame, shown) {
   const at = scales(scene.low[0], scene.high[0], scene.low[1], scene.high[1], width, height);
   const surface = shown === "D" ? frame.surface : shown === "best" ? frame.optimum : null;
   if (surface) drawSurface(context, at, scene, surface);
-  axes(context, at, width, height, [scene.low[0], scene.high[0]], [scene.low[1], scene.high[1]], "");
+  axes(context, at, width, height, [scene.low[0], scene.high[0]], [scene.low[1], scene.high[1]], "", 8);
   context.save();
   context.beginPath();
   context.rect(SIDE, TOP, width - SIDE - 10, height - TOP - BOTTOM);
