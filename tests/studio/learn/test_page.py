@@ -137,7 +137,7 @@ def test_what_is_drawn_by_mouse_and_by_keys_is_learned(tab: Tab) -> None:
     tab.page.wait_for_selector(".learn-pad", state="detached")
     tab.page.get_by_role("button", name="Draw points …").click()
     tab.click("Learn this")  # nothing is drawn: the page says so, and stays
-    assert "points" in tab.page.locator("#toasts").inner_text()
+    assert "points" in tab.page.locator(".learn-refused").inner_text()
     for key in (" ", "ArrowRight", "ArrowRight", " ", "ArrowUp", " "):
         tab.page.locator(".learn-pad").press(key)
     tab.click("Learn this")

@@ -15,15 +15,17 @@ const MOST_POINTS = 2000;
 export function drawingDialog(dimension, act) {
   const pad = dimension === 1 ? new LinePad() : new PlanePad();
   const dialog = el("dialog", { "aria-labelledby": "learn-draw-title" });
+  const refusal = el("p.small.learn-refused", { role: "alert" });
   const close = () => dialog.close();
   const learn = async () => {
     history.replaceState(null, "", "#/learn");
-    if (await act({ do: "draw", ...pad.drawn() })) close();
+    if (await act({ do: "draw", ...pad.drawn() }, (line) => (refusal.textContent = line))) close();
   };
   dialog.append(
     el("h2", { id: "learn-draw-title" }, t(`learn.draw.${dimension}.title`)),
     el("p.small.muted", { id: "learn-draw-help" }, t(`learn.draw.${dimension}.help`)),
     pad.canvas,
+    refusal,
     el(
       "div.row",
       { style: { marginTop: ".8rem" } },

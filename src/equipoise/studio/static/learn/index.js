@@ -1,7 +1,7 @@
 // Learn: watch two networks play on one training of the real engine, steer it, and be
 // guided through it by lessons. The server holds the training: all tabs see the same.
 
-import { announce, api, attempt, el, fill, listen, number, t, toast } from "../kit.js";
+import { RequestFailed, announce, api, attempt, el, fill, listen, number, t, toast } from "../kit.js";
 import { Charts } from "./charts.js";
 import { drawingDialog } from "./drawing.js";
 import { Lesson, lessonChooser } from "./lessons.js";
@@ -78,10 +78,12 @@ class Page {
     this.charts.destroy();
   }
 
-  /** Ask for something, and show what has come of it. */
-  async act(command) {
+  /** Ask for something, and show what has come of it. Where it is refused,
+   *  refused(line) is called, or the line is shown as a message. */
+  async act(command, refused) {
     this.place.setAttribute("aria-busy", "true");
-    const answer = await attempt(() => api.post("/api/learn", command));
+    const ask = () => api.post("/api/learn", command);
+    const answer = refused ? await ask().catch((error) => void refused(told(error))) : await attempt(ask);
     this.place.removeAttribute("aria-busy");
     if (answer) this.take(answer);
     return answer;
@@ -185,6 +187,12 @@ class Page {
     const label = field === "reset" ? t("learn.restart") : t("learn.mend", { field: t(`learn.field.${field}`), value: this.settings.valueText(field, value) });
     return el("button", { type: "button", onclick: () => this.act(command) }, label);
   }
+}
+
+/** The line of a refusal; any other error goes on. */
+function told(error) {
+  if (!(error instanceof RequestFailed)) throw error;
+  return error.message;
 }
 
 function words({ name, values }) {
