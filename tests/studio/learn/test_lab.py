@@ -31,6 +31,7 @@ def test_every_method_can_be_watched_and_its_settings_have_their_values(
         assert control["value"] in control["stops"]
 
 
+@pytest.mark.slow
 def test_every_stop_of_every_setting_is_accepted_and_takes_effect() -> None:
     lab = Lab()
     offered = {control.field: control for control in CONTROLS}
