@@ -33,11 +33,14 @@ Train generative adversarial networks that anyone can depend on.
   equipoise sample RUN      draw new samples from a trained run
   equipoise evaluate RUN    measure a run again, or against other data
   equipoise compare RUN ... put several runs in one table, and in one page
+  equipoise export RUN      write the generator as ONNX, or as a page for a browser
   equipoise status RUN ...  show what runs are doing, from their files alone
   equipoise studio          open a local page to learn with, to train on your data, and
                             to use what was trained
   equipoise sweep DATA      search for better settings, and say how much of the gain is
                             luck
+  equipoise film RUN        make a film of a training, or of a walk through its latents
+  equipoise latent RUN WHAT interpolate between samples, find directions and latents
   equipoise describe DATA   show what is understood of data, such as a table's columns
   equipoise recipes         list the methods
   equipoise datasets        list the built-in sources and the files that can be read
@@ -50,6 +53,8 @@ LESS_MEMORY = {
     "train": "give less data or a smaller batch_size",
     "sweep": "give less data or fewer workers",
     "sample": "ask for fewer samples",
+    "latent": "give fewer samples",
+    "film": "give fewer frames or a smaller size",
 }
 
 
@@ -164,6 +169,12 @@ def _compare(arguments: Sequence[str]) -> None:
     compare(arguments)
 
 
+def _export(arguments: Sequence[str]) -> None:
+    from equipoise.cli.export import export
+
+    export(arguments)
+
+
 def _status(arguments: Sequence[str]) -> None:
     from equipoise.cli.status import status
 
@@ -180,6 +191,18 @@ def _sweep(arguments: Sequence[str]) -> None:
     from equipoise.cli.sweep import sweep
 
     sweep(arguments)
+
+
+def _film(arguments: Sequence[str]) -> None:
+    from equipoise.cli.film import film
+
+    film(arguments)
+
+
+def _latent(arguments: Sequence[str]) -> None:
+    from equipoise.cli.latent import latent
+
+    latent(arguments)
 
 
 def _describe(arguments: Sequence[str]) -> None:
@@ -205,9 +228,12 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "sample": _sample,
     "evaluate": _evaluate,
     "compare": _compare,
+    "export": _export,
     "status": _status,
     "studio": _studio,
     "sweep": _sweep,
+    "film": _film,
+    "latent": _latent,
     "describe": _describe,
     "recipes": _recipes,
     "datasets": _datasets,
