@@ -119,3 +119,15 @@ def test_a_baseline_that_is_reached_after_a_new_length_ends_a_training() -> None
 def test_a_d_that_good_trainings_leave_ahead_is_no_fault() -> None:
     monitor = Monitor(lambda: BASELINES, ends_level=False)
     assert {monitor.at_report({"balance": 0.999}) for _ in range(30)} == {""}
+
+
+def test_faults_are_those_that_are_not_over() -> None:
+    monitor = Monitor(lambda: BASELINES)
+    assert monitor.faults == frozenset()
+    monitor.at_metrics(metrics(0.1), 0.1)
+    monitor.at_metrics(metrics(0.6), 0.2)
+    for _ in range(10):
+        monitor.at_report({"balance": 0.95})
+    assert monitor.faults == {"worse", "ahead"}
+    monitor.at_metrics(metrics(0.1), 0.3)
+    assert monitor.faults == {"ahead"}

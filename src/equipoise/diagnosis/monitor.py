@@ -64,6 +64,12 @@ class Monitor:
         """The key of the primary metric."""
         return next(iter(self.baselines))
 
+    @property
+    def faults(self) -> frozenset[str]:
+        """The faults that were reported and are not over: "won" and "ahead" of D,
+        "missing" of modes, "worse" of the primary metric."""
+        return frozenset(self._current)
+
     def replay(self, log: Sequence[Mapping[str, Any]]) -> None:
         """Take in the log of a training that is resumed."""
         first = len(log) - len(comparable_lines(log))

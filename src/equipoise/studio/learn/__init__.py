@@ -1,0 +1,1 @@
+"""Learn: a small training that is watched and steered in the browser."""
