@@ -92,7 +92,7 @@ def learning(address: str, seconds: float, viewers: Sequence[int]) -> Iterator[l
             return dict(client.post("/api/learn", json=command).raise_for_status().json())
 
         def steps() -> int:
-            return int(client.get("/api/learn").json()["frame"]["readings"]["steps"])
+            return int(client.get("/api/learn").json()["frame"]["steps"])
 
         for name, distribution in LEARN.items():
             do(do="choose", distribution=distribution)

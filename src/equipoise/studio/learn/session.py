@@ -183,6 +183,7 @@ class Session:
             "playing": self.is_playing,
             "speed": self.speed,
             "rate": self._rate if self.is_playing else 0.0,
+            "steps": self.lab.simulation.steps,
             **self.lab.state(),
             **self.lab.picture(),
         }
