@@ -15,6 +15,7 @@ LAYERS = (  # from the highest down; a file may import from its own layer and fr
     "__main__",
     "cli",
     "__init__",
+    "studio",
     "sweeps",
     "api",
     "report",

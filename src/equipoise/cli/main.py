@@ -34,6 +34,8 @@ Train generative adversarial networks that anyone can depend on.
   equipoise evaluate RUN    measure a run again, or against other data
   equipoise compare RUN ... put several runs in one table, and in one page
   equipoise status RUN ...  show what runs are doing, from their files alone
+  equipoise studio          open a local page to learn with, to train on your data, and
+                            to use what was trained
   equipoise sweep DATA      search for better settings, and say how much of the gain is
                             luck
   equipoise describe DATA   show what is understood of data, such as a table's columns
@@ -168,6 +170,12 @@ def _status(arguments: Sequence[str]) -> None:
     status(arguments)
 
 
+def _studio(arguments: Sequence[str]) -> None:
+    from equipoise.cli.studio import studio
+
+    studio(arguments)
+
+
 def _sweep(arguments: Sequence[str]) -> None:
     from equipoise.cli.sweep import sweep
 
@@ -198,6 +206,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "evaluate": _evaluate,
     "compare": _compare,
     "status": _status,
+    "studio": _studio,
     "sweep": _sweep,
     "describe": _describe,
     "recipes": _recipes,

@@ -131,3 +131,26 @@ class Recipes:
 @dataclass(frozen=True)
 class Datasets:
     """List the built-in data sources and the files that can be read."""
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Open a local page to learn with, to train on your data, and to use what was
+    trained. Trainings go on when the page or the studio is closed."""
+
+    runs: tuple[Path, ...] = positional("RUN", "run directories", ())
+    """Runs to show, beside those in --folder."""
+    folder: Path = Path("runs")
+    """Where new runs and uploads are written, and where runs are looked for."""
+    port: int | None = option(None, "P")
+    """The port to listen at; 0 takes any free one. Default: the first free one from
+    8420 on."""
+    host: str = "127.0.0.1"
+    """The address to listen at. Any other than this machine's own needs a token, which
+    the address that is printed has."""
+    token: str | None = None
+    """The token of an address that others can reach. Default: a new one."""
+    max_upload: int = 2**31
+    """The largest upload, in bytes."""
+    browser: bool = True
+    """Open the page in a browser."""

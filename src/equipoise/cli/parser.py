@@ -288,7 +288,8 @@ def parse(options: type[T], command: str, arguments: Sequence[str]) -> T:
     for name, of_field in options.__dataclass_fields__.items():
         if of_field.metadata.get("positional"):
             many = " ..." if get_origin(types[name]) is tuple else ""
-            usage.append(f"{of_field.metadata['metavar']}{many}")
+            shown = f"{of_field.metadata['metavar']}{many}"
+            usage.append(shown if of_field.default is MISSING else f"[{shown}]")
     if len(types) >= len(usage):
         usage.append("[OPTIONS]")
     parser = OptionsParser(
@@ -299,7 +300,12 @@ def parse(options: type[T], command: str, arguments: Sequence[str]) -> T:
     )
     parsed = parser.parse(arguments)
     needed = parser.positional
-    if needed is not None and needed.name not in parsed.values and not parsed.mistakes:
+    if (
+        needed is not None
+        and needed.default is MISSING
+        and needed.name not in parsed.values
+        and not parsed.mistakes
+    ):
         raise RequestError(
             f"{parser.prog} needs {needed.metadata['needs']}: see {parser.prog} --help"
         )

@@ -66,7 +66,7 @@ def curves(log: Sequence[Mapping[str, Any]]) -> Json:
         for line in log
         if "metrics" in line
     ]
-    baselines = next((line["baselines"] for line in reversed(log) if "baselines" in line), {})
+    baselines: Json = next((line["baselines"] for line in reversed(log) if "baselines" in line), {})
     events = [
         {"samples_seen": line["samples_seen"], "kind": kind, "text": str(line[kind])}
         for line in log
@@ -194,7 +194,7 @@ def _columns(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 def state_of_files(run: Path) -> tuple[Any, ...]:
     """What changes when the files of a run do, which is cheap to look at."""
     names = ("config.json", "log.jsonl", "report.json", "samples", ".lock")
-    found = []
+    found: list[tuple[int, int, int] | None] = []
     for name in names:
         try:
             stat = (run / name).stat()

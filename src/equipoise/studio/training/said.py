@@ -20,7 +20,7 @@ SETTINGS = (
     "fit",
 )
 COLUMNS = "columns"
-NOTHING = (None, "", [], (), False)
+NOTHING: tuple[Any, ...] = (None, "", [], (), False)
 
 
 def settings_of(said: Mapping[str, Any]) -> dict[str, Any]:

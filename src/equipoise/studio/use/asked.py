@@ -125,6 +125,12 @@ def _code(text: str) -> tuple[str, float]:
         raise RequestError(f"code {clipped(repr(text))}: must be as c0=3") from None
 
 
+def limits_of(kind: str) -> tuple[int, int]:
+    """How many samples a page shows by default, and at most."""
+    images = kind == "images"
+    return (DEFAULT_IMAGES, MAX_IMAGES) if images else (DEFAULT_ROWS, MAX_ROWS)
+
+
 def endings_of(kinds: Iterable[str], *, numbers: bool) -> list[str]:
     """The endings of files that samples can be downloaded as.
 

@@ -5,14 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from equipoise.studio.use.asked import (
-    DEFAULT_IMAGES,
-    DEFAULT_ROWS,
-    MAX_IMAGES,
-    MAX_ROWS,
-    MAX_WRITTEN,
-    endings_of,
-)
+from equipoise.studio.use.asked import MAX_WRITTEN, endings_of, limits_of
 from equipoise.studio.use.generators import Loaded
 
 if TYPE_CHECKING:
@@ -30,7 +23,7 @@ def describe(loaded: Loaded, name: str) -> dict[str, Any]:
     sampler = loaded.run.sampler
     schema = sampler.schema
     kind = kind_of(schema)
-    is_image = kind == "images"
+    default, most = limits_of(kind)
     classes = schema.classes if sampler.recipe.conditional else None
     return {
         "name": name,
@@ -44,8 +37,8 @@ def describe(loaded: Loaded, name: str) -> dict[str, Any]:
         "columns": columns_of(schema),
         "codes": codes_of(sampler.prior),
         "endings": endings_of([kind], numbers=_all_numbers(schema)),
-        "default_n": DEFAULT_IMAGES if is_image else DEFAULT_ROWS,
-        "most": MAX_IMAGES if is_image else MAX_ROWS,
+        "default_n": default,
+        "most": most,
         "most_written": MAX_WRITTEN,
     }
 

@@ -15,7 +15,7 @@ from equipoise.errors import RequestError, clipped
 from equipoise.studio.training.progress import finite
 from equipoise.studio.training.runs import Runs
 from equipoise.studio.use import describing, drawing
-from equipoise.studio.use.asked import Asked
+from equipoise.studio.use.asked import Asked, limits_of
 from equipoise.studio.use.downloading import written
 from equipoise.studio.use.generators import Generators, Loaded
 
@@ -154,9 +154,7 @@ class _Use:
 
     @staticmethod
     def _asked(request: Request, loaded: Loaded) -> Asked:
-        kind = describing.kind_of(loaded.gan.schema)
-        most = describing.MAX_IMAGES if kind == "images" else describing.MAX_ROWS
-        default = describing.DEFAULT_IMAGES if kind == "images" else describing.DEFAULT_ROWS
+        default, most = limits_of(describing.kind_of(loaded.gan.schema))
         return Asked.of(request.query_params, default, most)
 
 

@@ -1,0 +1,15 @@
+export default {
+  "shell.title": "Studio",
+  "shell.pages": "Pages",
+  "shell.home": "Your data",
+  "shell.learn": "Learn",
+  "shell.skip": "Skip to content",
+  "shell.nothing": "There is no such page",
+  "kit.unreachable": "The studio does not answer. Is it still running in the terminal?",
+  "kit.lost": "The studio does not answer; this page goes on by itself once it does. Trainings are not affected.",
+  "kit.seconds": "{n} s",
+  "kit.minutes": "{n} min",
+  "kit.hours": "{h} h {m} min",
+  "kit.copy": "Copy",
+  "kit.copied": "Copied",
+};

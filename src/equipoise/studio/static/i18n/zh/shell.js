@@ -1,0 +1,15 @@
+export default {
+  "shell.title": "工作室",
+  "shell.pages": "页面",
+  "shell.home": "你的数据",
+  "shell.learn": "学习",
+  "shell.skip": "跳到正文",
+  "shell.nothing": "没有这个页面",
+  "kit.unreachable": "工作室没有回应。它还在终端里运行吗？",
+  "kit.lost": "工作室没有回应；恢复后本页会自动继续。训练不受影响。",
+  "kit.seconds": "{n} 秒",
+  "kit.minutes": "{n} 分钟",
+  "kit.hours": "{h} 小时 {m} 分钟",
+  "kit.copy": "复制",
+  "kit.copied": "已复制",
+};
