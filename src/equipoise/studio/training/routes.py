@@ -16,6 +16,7 @@ from equipoise.studio.state import Studio
 from equipoise.studio.training import progress
 from equipoise.studio.training.comparing import compare
 from equipoise.studio.training.data import Data, in_thread
+from equipoise.studio.training.lines import lines_of
 from equipoise.studio.training.runs import Runs
 from equipoise.studio.training.watching import Watch, snapshot
 
@@ -102,8 +103,20 @@ def _data(data: Data, runs: Runs) -> list[BaseRoute]:
 
         return JSONResponse({"run": await run_in_threadpool(begin)})
 
+    async def lines(request: Request) -> Response:
+        """The training as lines of Python and as a command line."""
+        name, given = request.path_params["name"], await json_of(request)
+        recipe, choices = text_of(given, "recipe", RECIPE), object_of(given, "choices")
+
+        def made() -> dict[str, str]:
+            out = runs.folder / f"{Path(name).stem}-{recipe}"
+            return lines_of(data.origin(name), recipe, data.choices(name, choices), out)
+
+        return JSONResponse(await run_in_threadpool(made))
+
     return [
         Route("/api/data/{name}", state),
+        Route("/api/data/{name}/lines", lines, methods=["POST"]),
         Route("/api/data/{name}/understand", understand, methods=["POST"]),
         Route("/api/data/{name}/estimate", estimate, methods=["POST"]),
         Route("/api/data/{name}/start", start, methods=["POST"]),
