@@ -59,7 +59,8 @@ def _before_or_after(status: RunStatus) -> str:
 
 def curves(log: Sequence[Mapping[str, Any]]) -> Json:
     """The log as columns of equal length for charts: "reports" and "metrics", each by
-    name with "samples_seen"; "baselines"; and "events", what happened when."""
+    name with "samples_seen"; "baselines"; "labels", what metrics are called; and
+    "events", what happened when."""
     reports = [line for line in log if "discriminator_loss" in line]
     evaluated = [
         {"samples_seen": line["samples_seen"], **line["metrics"]}
@@ -77,10 +78,21 @@ def curves(log: Sequence[Mapping[str, Any]]) -> Json:
         "reports": _columns(_thinned(reports)),
         "metrics": _columns(_thinned(evaluated)),
         "baselines": baselines,
+        "labels": _labels(evaluated),
         "events": events,
     }
     answer: Json = finite(found)
     return answer
+
+
+def _labels(evaluated: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """What people call the metrics."""
+    keys = dict.fromkeys(key for line in evaluated for key in line if key != "samples_seen")
+    if not keys:
+        return {}
+    from equipoise.metrics.registry import label_of
+
+    return {key: label_of(key) for key in keys}
 
 
 def read_curves(run: Path) -> Json:

@@ -79,7 +79,7 @@ function curves(place, runs) {
     return all.map((seen) => (at.has(seen) ? at.get(seen) : undefined));
   });
   const baseline = some.map((one) => one.curves.baselines[key]).find((value) => value !== undefined && value !== null);
-  const label = key.replaceAll("_", " ").replaceAll("/", " ");
+  const label = some[0].curves.labels[key] ?? key;
   place.append(el("h3", {}, baseline === undefined ? label : t("train.withBaseline", { metric: label, n: number(baseline) })));
   const made = chart(place, { label, series: some.map((one, index) => ({ label: one.name, colour: COLOURS[index] })), xLabel: t("train.samplesSeen"), height: 240, level: baseline });
   made.set([all, ...columns]);

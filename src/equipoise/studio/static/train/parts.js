@@ -24,7 +24,7 @@ export function progressWords(status) {
   if (!status) return t("train.opening");
   const parts = [t("train.seen", { n: number(status.samples_seen) })];
   if (status.samples_per_second) parts.push(t("train.rate", { n: number(Number(status.samples_per_second.toPrecision(3))) }));
-  if (status.seconds_left !== null && status.seconds_left > 0) parts.push(t("train.left", { time: duration(status.seconds_left) }));
+  if (status.seconds_left !== null && status.seconds_left >= 1) parts.push(t("train.left", { time: duration(status.seconds_left) }));
   return parts.join(" · ");
 }
 

@@ -12,7 +12,7 @@ export function prepare(main, name) {
   main.append(
     el("p.small", {}, el("a", { href: "#/" }, t("train.back"))),
     el("h1", { style: { overflowWrap: "anywhere" } }, t("train.prepareTitle", { name })),
-    el("div.grid", { style: { gridTemplateColumns: "repeat(auto-fit, minmax(min(100%, 26rem), 1fr))", alignItems: "start" } }, data, training),
+    el("div.grid", { style: { gridTemplateColumns: "repeat(auto-fit, minmax(min(100%, 24rem), 1fr))", alignItems: "start" } }, data, training),
   );
   const choice = { recipe: "balanced", length: "usual", minutes: 10, samples: 100000, conditional: null, more: "" };
   let shown = "";
@@ -103,21 +103,30 @@ function corrections(found, said, state) {
 
 function columnsTable(found, said) {
   const rows = found.columns.map((column) => {
+    const say = (more) => {
+      said.columns = { ...said.columns, [column.name]: { ...said.columns?.[column.name], ...more } };
+    };
+    const missing = el("input", {
+      value: (said.columns?.[column.name]?.missing ?? []).join(", "),
+      "aria-label": t("train.missingOf", { name: column.name }),
+      style: { width: "5rem" },
+      oninput: () => say({ missing: missing.value.split(",").map((one) => plain(one.trim())).filter((one) => one !== "") }),
+    });
     const kinds = found.kinds.includes(column.label) ? found.kinds : [column.label, ...found.kinds];
     const select = el(
       "select",
       {
         "aria-label": t("train.kindOf", { name: column.name }),
         onchange: () => {
-          said.columns = { ...said.columns, [column.name]: { kind: select.value } };
+          say({ kind: select.value });
         },
       },
       kinds.map((kind) => el("option", { value: kind, selected: kind === column.label }, kind)),
     );
     const blank = column.blanks ? `${number(100 * column.blanks)}%` : "";
-    return [el("strong", { style: { overflowWrap: "anywhere" } }, column.name), select, column.seen, { number: blank }, column.kind === "category" ? "" : column.examples];
+    return [el("strong", { style: { overflowWrap: "break-word", display: "block", minWidth: "6rem" } }, column.name), select, el("span", { title: column.examples }, column.seen), { number: blank }, missing];
   });
-  return el("div", {}, table([t("train.column"), t("train.kind"), t("train.seenIn"), { number: t("train.blank") }, t("train.examplesOf")], rows, t("train.columns")), found.more_columns > 0 && el("p.small.muted", {}, t("train.moreColumns", { n: found.more_columns })));
+  return el("div", {}, table([t("train.column"), t("train.kind"), t("train.seenIn"), { number: t("train.blank") }, t("train.missing")], rows, t("train.columns")), found.more_columns > 0 && el("p.small.muted", {}, t("train.moreColumns", { n: found.more_columns })));
 }
 
 function labelled(title, how, control) {
@@ -143,7 +152,7 @@ function lines(key, title, how, said) {
 
 function tick(key, title, said) {
   const box = el("input", { type: "checkbox", checked: Boolean(said[key]), onchange: () => (said[key] = box.checked) });
-  return el("label.row", { style: { fontWeight: "normal" } }, box, title);
+  return el("label.row", { style: { fontWeight: "normal", flexWrap: "nowrap" } }, box, title);
 }
 
 // ---- the training -----------------------------------------------------------------
@@ -236,7 +245,7 @@ function lengths(choice, usual, changed) {
     changed();
   }
   const option = (value, ...words) =>
-    el("label.row", { style: { fontWeight: "normal", margin: ".2rem 0" } }, el("input", { type: "radio", name: "length", value, checked: choice.length === value, onchange: () => { choice.length = value; changed(); } }), words);
+    el("label.row", { style: { fontWeight: "normal", margin: ".2rem 0", flexWrap: "nowrap" } }, el("input", { type: "radio", name: "length", value, style: { flex: "none" }, checked: choice.length === value, onchange: () => { choice.length = value; changed(); } }), words.map((one) => (typeof one === "string" ? el("span", {}, one) : one)));
   const fieldset = el(
     "fieldset",
     {},
@@ -253,7 +262,7 @@ function lengths(choice, usual, changed) {
 function learnClasses(found, choice, recipe, changed) {
   if (choice.conditional === null) choice.conditional = found.labels_given;
   const box = el("input", { type: "checkbox", checked: choice.conditional, onchange: () => { choice.conditional = box.checked; changed(); } });
-  return el("div", {}, el("label.row", { style: { fontWeight: "normal" } }, box, t("train.learnClasses", { n: found.n_classes })), el("p.small.muted", { style: { margin: 0 } }, t("train.learnClassesHow")));
+  return el("div", {}, el("label.row", { style: { fontWeight: "normal", flexWrap: "nowrap" } }, box, t("train.learnClasses", { n: found.n_classes })), el("p.small.muted", { style: { margin: 0 } }, t("train.learnClassesHow")));
 }
 
 function choicesOf(choice, found) {

@@ -3,6 +3,7 @@
 import { announce, api, attempt, chart, code, duration, el, fill, listen, number, t, toast } from "../kit.js";
 import { folded, isBusy, page, phaseTag, pictureAddress, progressWords, table, verdictTag } from "./parts.js";
 
+const SHOWN_METRICS = 5;
 const FRAME = 250; // milliseconds of a picture while the pictures play
 
 export function run(main, name) {
@@ -141,9 +142,16 @@ function showVerdict(place, value) {
       el("p", {}, verdict.sentence),
       el("p", {}, verdict.advice),
       el("div.row", {}, nextStep(value)),
-      el("details", { open: true }, el("summary", {}, t("train.evidence")), table([t("train.metric"), { number: t("train.generated") }, t("train.interval"), { number: t("train.baseline") }], rows, t("train.evidence")), el("p.small.muted", {}, t("train.signs")), el("p.small.muted", {}, `${report.protocol}; ${report.summary}`)),
+      evidence(rows.slice(0, SHOWN_METRICS)),
+      rows.length > SHOWN_METRICS && el("details", {}, el("summary", {}, t("train.moreMetrics", { n: rows.length - SHOWN_METRICS })), evidence(rows.slice(SHOWN_METRICS))),
+      el("p.small.muted", {}, t("train.signs")),
+      el("p.small.muted", {}, `${report.protocol}; ${report.summary}`),
     ),
   );
+}
+
+function evidence(rows) {
+  return table([t("train.metric"), { number: t("train.generated") }, t("train.interval"), { number: t("train.baseline") }], rows, t("train.evidence"));
 }
 
 function nextStep(value) {
@@ -220,7 +228,6 @@ function makeCharts() {
   const element = el("section.card.stack", { "aria-labelledby": "curves", hidden: true }, el("h2", { id: "curves" }, t("train.curves")));
   const made = [];
   let drawn = "";
-  const words = (key) => key.replaceAll("_", " ").replaceAll("/", " ");
 
   function draw(curves) {
     made.splice(0).forEach((one) => one.chart.destroy());
@@ -233,6 +240,7 @@ function makeCharts() {
       const series = some.map(([key, label, colour]) => ({ label, colour, key }));
       made.push({ from, keys: some.map(([key]) => key), chart: chart(element, { label: title, series, xLabel: t("train.samplesSeen"), height: 160, level }) });
     };
+    const words = (key) => curves.labels[key] ?? key;
     const baseline = primary && curves.baselines[primary];
     if (primary) add(baseline === undefined || baseline === null ? words(primary) : t("train.withBaseline", { metric: words(primary), n: number(baseline) }), "metrics", [[primary, words(primary), "fake"]], baseline ?? undefined);
     add(t("train.outputs"), "reports", [["real_output", t("train.onReal"), "real"], ["fake_output", t("train.onFake"), "fake"]]);

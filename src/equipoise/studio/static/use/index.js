@@ -166,11 +166,17 @@ function rows(about, asked, told) {
   const { names, generated, real, summaries, drawn } = told.table;
   const parts = [];
   if (drawn) parts.push(el("p.small.muted", {}, t("use.drawnFor", { n: number(told.n), of: number(drawn) })));
-  parts.push(el("h3", {}, t("use.generatedRows")), table(names, generated, t("use.generatedRows")));
-  if (real) parts.push(el("details", {}, el("summary", {}, t("use.realRows")), table(names, real, t("use.realRows"))));
-  parts.push(el("h3", {}, real ? t("use.columnsBeside") : t("use.columns")), table([t("use.column"), t("use.generated"), ...(real ? [t("use.real")] : [])], summaries.map((one) => [el("strong", {}, one.name), summary(one.generated), ...(real ? [summary(one.real)] : [])]), t("use.columns")));
   if (!asked.where.length) parts.push(plot(about, asked));
+  parts.push(el("h3", {}, t("use.generatedRows")), low(table(names, generated, t("use.generatedRows"))));
+  if (real) parts.push(el("details", {}, el("summary", {}, t("use.realRows")), low(table(names, real, t("use.realRows")))));
+  parts.push(el("h3", {}, real ? t("use.columnsBeside") : t("use.columns")), table([t("use.column"), t("use.generated"), ...(real ? [t("use.real")] : [])], summaries.map((one) => [el("strong", {}, one.name), summary(one.generated), ...(real ? [summary(one.real)] : [])]), t("use.columns")));
   return parts;
+}
+
+/** A table of many rows in a low window of its own. */
+function low(element) {
+  Object.assign(element.style, { maxHeight: "18rem", overflow: "auto" });
+  return element;
 }
 
 function summary(one) {
