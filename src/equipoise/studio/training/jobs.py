@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -102,6 +103,16 @@ class Jobs:
             raise RequestError(f"{run.name} is not being trained here")
         with suppress(ProcessLookupError):
             os.kill(holder.pid, signal.SIGTERM)
+
+    def forget(self, run: Path) -> None:
+        """Forget a training that ended before there was a run.
+
+        Raises:
+            RequestError: There is a run, or there may be one yet.
+        """
+        if run.parent != self.folder or run.exists() or self.is_busy(run):
+            raise RequestError(f"{run.name} is a run: remove its folder yourself")
+        shutil.rmtree(self._memory(run.name), ignore_errors=True)
 
     def is_busy(self, run: Path) -> bool:
         """Whether a process of this machine trains or measures it."""

@@ -47,7 +47,8 @@ def phase_of(run: Path, jobs: Jobs) -> Json:
         phase = "training" if status.state == "running" else _before_or_after(status)
     elif status.state == "running":
         phase = "training"  # on another machine
-    problem = "" if busy or status.state == "finished" else jobs.failure(run.name)
+    said = not busy and status.state in ("interrupted", "diverged")
+    problem = jobs.failure(run.name) if said else ""
     return {"phase": phase, "status": finite(asdict(status)), "problem": problem}
 
 

@@ -150,6 +150,10 @@ def _runs(runs: Runs) -> list[BaseRoute]:
         await run_in_threadpool(runs.jobs.stop, runs.path(request.path_params["name"]))
         return JSONResponse({})
 
+    async def forget(request: Request) -> Response:
+        await run_in_threadpool(runs.jobs.forget, runs.path(request.path_params["name"]))
+        return JSONResponse({})
+
     async def resume(request: Request) -> Response:
         path, given = runs.path(request.path_params["name"]), await json_of(request)
         choices = object_of(given, "choices")
@@ -164,6 +168,7 @@ def _runs(runs: Runs) -> list[BaseRoute]:
         Route("/api/runs", listed),
         Route("/api/compare", compared),
         Route("/api/runs/{name}", run),
+        Route("/api/runs/{name}", forget, methods=["DELETE"]),
         Route("/api/runs/{name}/pictures/{seen:int}", picture),
         Route("/api/runs/{name}/files/{file}", file),
         Route("/api/runs/{name}/stop", stop, methods=["POST"]),

@@ -95,6 +95,9 @@ function actions(value) {
     if (phase === "finished" && !value.report) made.push(el("button.primary", { type: "button", onclick: () => resume(name, {}) }, t("train.measure")));
     made.push(longer(name, status));
   }
+  if (!status && !isBusy(phase)) made.push(el("button", { type: "button", onclick: async () => {
+    if (await attempt(() => api.delete(`/api/runs/${encodeURIComponent(name)}`))) location.hash = "#/";
+  } }, t("train.dismiss")));
   if (value.has_generator) made.unshift(el("a.button", { href: page("use", name) }, t("train.use")));
   if (value.data) made.push(el("a.button", { href: page("train", value.data.split("/").pop()) }, t("train.again")));
   if (value.has_page) made.push(el("a.button", { href: address("files/report.html"), download: "" }, t("train.report")));

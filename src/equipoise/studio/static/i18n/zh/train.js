@@ -110,6 +110,7 @@ export default {
   "train.resumed": "训练继续。",
   "train.use": "使用",
   "train.again": "再训练一次",
+  "train.dismiss": "移除这一条",
   "train.report": "下载报告",
   "train.after": "{n} 个样本之后：",
   "train.recovered": "{what} 不是有限数，已退回到上一组正常的权重。",
