@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from equipoise.cli.columns_table import lines_of
 from equipoise.cli.output import echo, warn
+from equipoise.cli.watch import require_studio, watched
 from equipoise.errors import EquipoiseError
 from equipoise.runtime.launch import is_started_by_torchrun, was_restarted, world_size
 
@@ -31,6 +32,8 @@ def train(arguments: Sequence[str]) -> None:
 
     try:
         request = parse_train(arguments)
+        if request.watch:
+            require_studio()
         processes.check_not_nested(request.processes)
     except EquipoiseError as error:
         processes.fail_together(error)
@@ -40,8 +43,16 @@ def train(arguments: Sequence[str]) -> None:
             if note := processes.core_note(wanted):
                 warn(note)
             sys.exit(processes.start(wanted, ["train", *arguments]))
+    with ExitStack() as page:
+        _train(request, page)
+
+
+def _train(request: TrainRequest, page: ExitStack) -> None:
+    """Train and report. `page` is entered for the run's page, where it is watched."""
+    from equipoise.runtime import processes
+
     with processes.joined(request.choices.get("device", "auto")):
-        trained = _trained(request)
+        trained = _trained(request, page)
     if trained is None:
         return
     gan, trainer, finished, diverged = trained
@@ -68,7 +79,7 @@ def _at_restart(request: TrainRequest) -> TrainRequest:
 
 
 def _trained(
-    request: TrainRequest,
+    request: TrainRequest, page: ExitStack
 ) -> tuple[GAN, Trainer, bool, DivergedError | None] | None:
     """Train, in this process and those that it was started with.
 
@@ -100,6 +111,8 @@ def _trained(
         return None
     _print_header(trainer)
     assert trainer.directory is not None, "the command line always writes a run"
+    if request.watch:
+        page.enter_context(watched(trainer.directory.path))
     where, finished = str(trainer.directory.path), trainer.resumed and is_finished(trainer)
     again = f"Resume with: {shlex.join(['equipoise', 'train', '--resume', where])}"
     processes.tell_rest(f"what is saved is in {where}. {again}")

@@ -51,6 +51,9 @@ class Train:
     """Processes of this machine that share each batch, of one thread or with one GPU
     each. Default: 1, or as many as RUN had. On several machines: torchrun
     (docs/scaling.md)."""
+    watch: bool = False
+    """Show the run in a page of the browser while it trains (docs/studio.md); needs the
+    extra studio."""
 
     def __post_init__(self) -> None:
         if self.processes is not None and not 1 <= self.processes <= MAX_PROCESSES:
@@ -78,6 +81,7 @@ class TrainRequest:
     """The configuration of the run that is resumed or started from."""
     processes: int | None = None
     """That were typed."""
+    watch: bool = False
 
     @property
     def wanted_processes(self) -> int:
@@ -155,6 +159,7 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) ->
         choices={**of_run, **of_recipe},
         recorded=recorded,
         processes=train.processes,
+        watch=train.watch,
     )
 
 
