@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
+from tests.helpers import write_image
 
 from equipoise.errors import RequestError
 from equipoise.studio import child
 from equipoise.studio.state import Studio
 from equipoise.studio.training.estimates import time_range
 from equipoise.studio.training.understanding import understand
-from tests.helpers import write_image
 
 CSV = b"age,plan,city\n" + b"".join(
     f"{20 + i % 50},{'ab'[i % 2]},{'xyz'[i % 3]}\n".encode() for i in range(200)

@@ -10,12 +10,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.helpers import TINY
 
 from equipoise.errors import RequestError
 from equipoise.runs.status import RunStatus
 from equipoise.studio.training import commands, jobs, progress
 from equipoise.studio.training.jobs import Jobs
-from tests.helpers import TINY
 
 ENDLESS = "import signal; print('equipoise: opening', flush=True); signal.pause()"
 SERVER = """
@@ -97,7 +97,7 @@ def test_a_damaged_memory_is_no_job(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.slow
 def test_a_training_is_stopped_and_goes_on(tmp_path: Path) -> None:
     found = Jobs(tmp_path)
-    choices = {**TINY, "samples": 50_000_000, "evaluate": "none"}
+    choices = {**TINY, "samples": 50_000_000, "evaluate": "none", "compile": "off"}
     run = tmp_path / found.start("gaussian", "balanced", choices, "gaussian")
     waiting = threading.Event()
     while not progress.pictures(run):

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
+from tests.helpers import TINY
 
 from equipoise import GAN
 from equipoise.studio.state import Studio
 from equipoise.studio.training.progress import MAX_POINTS, curves
 from equipoise.studio.training.runs import Runs
-from tests.helpers import TINY
 
 LIVE = "ws://127.0.0.1:8420/api/live"
 
@@ -80,8 +80,9 @@ def test_runs_that_were_named_are_shown_beside_those_of_the_folder(
     assert [one["phase"] for one in Runs((named,), tmp_path / "none").brief()] == ["failed"]
 
 
+@pytest.mark.usefixtures("run")
 def test_runs_are_compared_with_the_settings_that_differ(
-    client: TestClient, studio: Studio, run: Path
+    client: TestClient, studio: Studio
 ) -> None:
     GAN(**{**TINY, "width": 4}).fit("gaussian", out=studio.folder / "narrow", progress=False)
     told = client.get("/api/compare?name=tiny&name=narrow").json()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.helpers import png
 
 from equipoise.errors import RequestError
 from equipoise.studio.training.unpacking import unpack_images
-from tests.helpers import png
 
 IMAGE = png(np.zeros((4, 4), np.uint8))
 

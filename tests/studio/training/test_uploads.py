@@ -60,7 +60,7 @@ def test_an_upload_is_what_was_sent_and_the_second_of_a_name_has_a_number(
 def test_more_than_is_taken_is_refused_and_leaves_nothing(
     uploads: Uploads, length: int | None
 ) -> None:
-    with pytest.raises(EquipoiseError, match="larger than|bytes came"):
+    with pytest.raises(EquipoiseError, match=r"larger than|bytes came"):
         receive(uploads, "a.csv", b"x" * 60, b"x" * (60 if length != 3 else 0), length=length)
     assert files_in(uploads) == []
 

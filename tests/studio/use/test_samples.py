@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
+from tests.helpers import TINY, Answer, write_image
 
 from equipoise import GAN
 from equipoise.studio.state import Studio
 from equipoise.studio.use.drawing import MAX_SHEET, sheet
-from tests.helpers import TINY, Answer, write_image
 
 
 @pytest.fixture
@@ -73,9 +73,8 @@ def test_a_large_sheet_is_made_smaller() -> None:
     assert about["width"] < 256
 
 
-def test_rows_meet_their_conditions_and_stand_beside_real_ones(
-    client: TestClient, table: GAN
-) -> None:
+@pytest.mark.usefixtures("table")
+def test_rows_meet_their_conditions_and_stand_beside_real_ones(client: TestClient) -> None:
     told = client.get("/api/use/people/samples?n=30&seed=1&where=age%3D30..40").json()
     rows = told["table"]
     ages = [int(row[0]) for row in rows["generated"]]
@@ -119,9 +118,9 @@ def test_a_run_without_a_generator_or_a_format_that_there_is_not(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("table")
 def test_a_download_is_what_the_command_line_writes(
     client: TestClient,
-    table: GAN,
     studio: Studio,
     tmp_path: Path,
     command: Callable[..., Answer],

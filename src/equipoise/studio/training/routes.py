@@ -33,7 +33,7 @@ def routes(studio: Studio, runs: Runs) -> list[BaseRoute]:
     data = Data(studio.folder, studio.max_upload, studio.channels)
     Watch(runs, studio.channels)
     in_thread(data.uploads.clean)
-    return [*_uploads(data), *_data(data, runs), *_runs(runs)]
+    return [*_uploads(data), *_data(data, runs), *_runs(runs), *_steering(runs)]
 
 
 def _uploads(data: Data) -> list[BaseRoute]:
@@ -146,6 +146,20 @@ def _runs(runs: Runs) -> list[BaseRoute]:
         name = f"{path.parent.name}-{path.name}"
         return FileResponse(path, filename=name, content_disposition_type=kind)
 
+    async def compared(request: Request) -> Response:
+        names = request.query_params.getlist("name")
+        return JSONResponse(await run_in_threadpool(compare, runs, names))
+
+    return [
+        Route("/api/runs", listed),
+        Route("/api/compare", compared),
+        Route("/api/runs/{name}", run),
+        Route("/api/runs/{name}/pictures/{seen:int}", picture),
+        Route("/api/runs/{name}/files/{file}", file),
+    ]
+
+
+def _steering(runs: Runs) -> list[BaseRoute]:
     async def stop(request: Request) -> Response:
         await run_in_threadpool(runs.jobs.stop, runs.path(request.path_params["name"]))
         return JSONResponse({})
@@ -160,17 +174,8 @@ def _runs(runs: Runs) -> list[BaseRoute]:
         await run_in_threadpool(runs.jobs.resume, path, choices)
         return JSONResponse({})
 
-    async def compared(request: Request) -> Response:
-        names = request.query_params.getlist("name")
-        return JSONResponse(await run_in_threadpool(compare, runs, names))
-
     return [
-        Route("/api/runs", listed),
-        Route("/api/compare", compared),
-        Route("/api/runs/{name}", run),
         Route("/api/runs/{name}", forget, methods=["DELETE"]),
-        Route("/api/runs/{name}/pictures/{seen:int}", picture),
-        Route("/api/runs/{name}/files/{file}", file),
         Route("/api/runs/{name}/stop", stop, methods=["POST"]),
         Route("/api/runs/{name}/resume", resume, methods=["POST"]),
     ]
