@@ -58,6 +58,17 @@ def test_the_examples_of_the_page_on_tables_run_from_top_to_bottom() -> None:
     assert set(pairs) == {("DE", "EUR"), ("US", "USD")}
 
 
+def test_the_examples_of_the_page_on_latents_run_from_top_to_bottom(here: Path) -> None:
+    made: dict[str, Any] = {}
+    for block in blocks("latent.md", "python"):
+        exec(block, made)
+    assert (made["same"] == made["gan"].sample(4, seed=7)).all()
+    assert made["moved"].shape == (28, 8, 8)
+    assert made["near"].distances.shape == (3, 5)
+    assert (here / "training.gif").is_file()
+    assert (here / "walk.webp").is_file()
+
+
 def test_the_custom_recipe_trains_from_a_package_of_its_own(tmp_path: Path) -> None:
     (module,) = blocks("custom-recipe.md", "python")
     (project,) = map(tomllib.loads, blocks("custom-recipe.md", "toml"))

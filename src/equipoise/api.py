@@ -10,6 +10,7 @@ from equipoise.coerce import whole
 from equipoise.errors import RequestError, warn
 from equipoise.metrics.budget import quiet
 from equipoise.recipes import DEFAULT, find
+from equipoise.report.latent_tools import LatentTools
 from equipoise.report.report import Report
 from equipoise.report.trained_run import TrainedRun
 from equipoise.runs.config import Requested, RunConfig
@@ -18,6 +19,7 @@ from equipoise.runtime.device import resolve_device
 from equipoise.runtime.process import iterate_with_torch_settings, restores_torch_settings
 from equipoise.sampling.conditions import Conditions, Where
 from equipoise.sampling.draws import Codes
+from equipoise.sampling.truncation import checked_truncation, truncated
 from equipoise.training import resume as resuming
 from equipoise.training import start, warm_start
 from equipoise.training.events import Callback
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @restores_torch_settings
-class GAN:
+class GAN(LatentTools):
     """A generative adversarial network: `GAN().fit(x).sample(1000)`.
 
     `recipe` names a published method (`equipoise recipes` lists them); None is the
@@ -175,12 +177,14 @@ class GAN:
 
     def sample(
         self,
-        n: int,
+        n: int | None = None,
         *,
         label: Hashable | None = None,
         code: Codes | None = None,
         where: Where | None = None,
         seed: int | None = None,
+        truncation: float | None = None,
+        latents: Any = None,
     ) -> UserData:
         """n new samples of the kind, shape, type and units of the training data.
 
@@ -198,13 +202,31 @@ class GAN:
         rows that do not meet them are thrown away. So are, always, rows that break a
         constraint which the table was trained with.
 
+        `truncation` draws samples nearer to the mean, more alike and often better: from
+        1, which changes nothing, to 0, the mean sample (of its class). Latents are
+        multiplied by it; the styles of stylegan2 go towards their mean. See
+        `sampling.truncation`.
+
+        `latents` asks for one sample of each of these, in place of n new ones: what
+        `latents` returns, or an array, (N, Z), whose classes are drawn, or are `label`.
+        Rows of a table then need not meet its constraints.
+
         Raises:
             RequestError: For a label that was not trained on, a code that there is not,
-                or conditions that cannot be met, or hardly ever are.
+                conditions that cannot be met, or hardly ever are, or latents of another
+                generator.
         """
         run = self._trained()
+        if latents is not None:
+            if n is not None or where is not None:
+                given = "n" if n is not None else "where"
+                raise RequestError(f"{given} and latents: give one of them")
+            return run.sample_latents(latents, label, seed, code, truncation)
+        if n is None:
+            raise RequestError("sample needs n, the number of samples, or latents")
         arguments = run.sampling_arguments(n, label, seed, code)
-        return run.sampler.sample(*arguments, self._conditions(where, label))
+        sampler = truncated(run.sampler, truncation)
+        return sampler.sample(*arguments, self._conditions(where, label))
 
     def sample_batches(
         self,
@@ -215,6 +237,7 @@ class GAN:
         code: Codes | None = None,
         where: Where | None = None,
         seed: int | None = None,
+        truncation: float | None = None,
     ) -> Iterator[UserData]:
         """What `sample` returns, `batch_size` samples at a time, for more than memory
         holds. Raises RequestError as `sample` does."""
@@ -222,7 +245,8 @@ class GAN:
             raise RequestError(f"batch_size = {size}: must be at least 1")
         run = self._trained()
         arguments = run.sampling_arguments(n, label, seed, code)
-        batches = run.sampler.batches(size, *arguments, self._conditions(where, label))
+        sampler = truncated(run.sampler, truncation)
+        batches = sampler.batches(size, *arguments, self._conditions(where, label))
         return iterate_with_torch_settings(batches, run.threads)
 
     def _conditions(self, where: Where | None, label: Hashable | None) -> Conditions | None:
@@ -249,6 +273,7 @@ class GAN:
         where: Where | None = None,
         seed: int | None = None,
         shard_size: int | None = None,
+        truncation: float | None = None,
     ) -> Path:
         """Write n samples into files, drawn as they are written, so that there may be
         more than memory holds, and return the path.
@@ -274,7 +299,8 @@ class GAN:
         """
         conditions = self._conditions(where, label)
         run = self._trained()
-        run.write_samples(Path(path), n, label, code, seed, conditions, where, shard_size)
+        psi = None if truncation is None else checked_truncation(truncation)
+        run.write_samples(Path(path), n, label, code, seed, conditions, where, shard_size, psi)
         return Path(path)
 
     def encode(self, data: Any) -> dict[str, NDArray[Any]]:
@@ -305,13 +331,14 @@ class GAN:
         label: Hashable | None = None,
         code: Codes | None = None,
         seed: int | None = None,
+        truncation: float | None = None,
     ) -> Path:
         """Write a PNG of n samples, and return its path: a histogram over the true
         density, a scatter, or a grid of images. Points of one `label` are drawn beside
         held-out samples of that label, where there are any. Of images with labels,
         where nothing else is asked for, it has a row for each of the first 20 labels.
         """
-        self._trained().draw(Path(path), n, label, code, seed)
+        self._trained().draw(Path(path), n, label, code, seed, truncation)
         return Path(path)
 
     def evaluate(

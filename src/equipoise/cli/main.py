@@ -38,6 +38,8 @@ Train generative adversarial networks that anyone can depend on.
                             to use what was trained
   equipoise sweep DATA      search for better settings, and say how much of the gain is
                             luck
+  equipoise film RUN        make a film of a training, or of a walk through its latents
+  equipoise latent RUN WHAT interpolate between samples, find directions and latents
   equipoise describe DATA   show what is understood of data, such as a table's columns
   equipoise recipes         list the methods
   equipoise datasets        list the built-in sources and the files that can be read
@@ -50,6 +52,8 @@ LESS_MEMORY = {
     "train": "give less data or a smaller batch_size",
     "sweep": "give less data or fewer workers",
     "sample": "ask for fewer samples",
+    "latent": "give fewer samples",
+    "film": "give fewer frames or a smaller size",
 }
 
 
@@ -182,6 +186,18 @@ def _sweep(arguments: Sequence[str]) -> None:
     sweep(arguments)
 
 
+def _film(arguments: Sequence[str]) -> None:
+    from equipoise.cli.film import film
+
+    film(arguments)
+
+
+def _latent(arguments: Sequence[str]) -> None:
+    from equipoise.cli.latent import latent
+
+    latent(arguments)
+
+
 def _describe(arguments: Sequence[str]) -> None:
     from equipoise.cli.describe import describe
 
@@ -208,6 +224,8 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "status": _status,
     "studio": _studio,
     "sweep": _sweep,
+    "film": _film,
+    "latent": _latent,
     "describe": _describe,
     "recipes": _recipes,
     "datasets": _datasets,

@@ -37,6 +37,9 @@ class Sample:
     code: str | None = option(None, "CODES")
     """Codes to fix, for a run of the recipe infogan, such as c0=3,u0=-1.5. The others
     are drawn at random."""
+    truncation: float | None = option(None, "PSI")
+    """Samples nearer to the mean, more alike and often better: 0.7 is usual, 1 changes
+    nothing, 0 is the mean sample."""
     seed: int | None = None
     """The same seed gives the same samples. Default: different ones every time."""
     out: Path | None = option(None, "FILE", doc=OUT_HELP)

@@ -54,6 +54,7 @@ def _sample(options: Sample, kind: str | None) -> None:
     default = DEFAULT_IMAGES if gan.schema.is_image else DEFAULT_POINTS
     n = default if options.n is None else options.n
     asked: dict[str, Any] = {"label": options.label, "code": code, "seed": options.seed}
+    asked["truncation"] = options.truncation
     if options.where:
         from equipoise.sampling.conditions import where_of_texts
 

@@ -83,7 +83,15 @@ def encoded(
     Raises:
         RequestError: The samples do not fit such a file.
     """
-    samples, content = gan.sample(n, **arguments), io.BytesIO()
+    samples = gan.sample(n, **arguments)
+    drawn: int | None = getattr(samples, "attrs", {}).get("drawn")
+    return content_of(gan, samples, suffix), drawn
+
+
+def content_of(gan: GAN, samples: Any, suffix: str | None) -> bytes:
+    """Samples of the GAN's data as the content of a file with this suffix; None for
+    CSV. Raises as `encoded`."""
+    content = io.BytesIO()
     if gan.schema.series is not None and gan.schema.container != "frame":
         arrays = arrays_of(samples, gan.schema.series, suffix or "")
         array, more = arrays["x"], {name: of for name, of in arrays.items() if name != "x"}
@@ -96,8 +104,7 @@ def encoded(
     else:  # %s is the shortest text that gives the same float
         exact = "%d" if array.dtype.kind in "biu" else "%s"
         np.savetxt(content, array, delimiter=",", fmt=exact)
-    drawn: int | None = getattr(samples, "attrs", {}).get("drawn")
-    return content.getvalue(), drawn
+    return content.getvalue()
 
 
 def check_kind(gan: GAN, kind: str | None) -> None:

@@ -58,6 +58,16 @@ def samples_of(data: Any, schema: Schema | None = None) -> NDArray[Any]:
     return np.require(to_network_layout(array, layout), requirements=["C", "W"])
 
 
+def one_or_many(data: Any, schema: Schema) -> Any:
+    """An array or tensor of samples, of which one alone may be given without the axis
+    of samples."""
+    if isinstance(data, int | float):
+        data = np.asarray(data)
+    shape = () if hasattr(data, "columns") else getattr(data, "shape", None)
+    is_one = shape is not None and tuple(shape) == schema.user_shape
+    return data[None] if is_one and schema.container != "frame" else data
+
+
 def open_for_evaluation(
     data: Any,
     labels: arrays.Labels | None,

@@ -50,6 +50,10 @@ class Stream(IntEnum):
     ENCODING = 14
     VALIDATION = 15
     CLASS_CLUSTERS = 16
+    STYLES = 17
+    DIRECTIONS = 18
+    LOOPS = 19
+    INVERSION = 20
 
 
 def seeded(*numbers: int, device: torch.device | None = None, rank: int = 0) -> torch.Generator:

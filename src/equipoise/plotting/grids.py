@@ -32,14 +32,9 @@ def image_grid(
     from PIL import Image
 
     images = eight_bit(values[:MAX_IMAGES], limits, alpha=alpha)
-    n, height, width, channels = images.shape
+    n, _, _, channels = images.shape
     columns = images_per_row or math.ceil(math.sqrt(n))
-    rows = math.ceil(n / columns)
-    empty = 0 if alpha else 255
-    grid = np.full((rows * columns, height, width, channels), empty, np.uint8)
-    grid[:n] = images
-    grid = grid.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
-    grid = grid.reshape(rows * height, columns * width, channels)
+    grid = grid_pixels(images, columns, 0 if alpha else 255)
     image = Image.fromarray(grid[:, :, 0] if channels == 1 else grid)
     factor = 1 if n == 1 else max(math.ceil(MIN_SIDE / max(image.size)), 1)
     buffer = io.BytesIO()
@@ -47,6 +42,22 @@ def image_grid(
         buffer, "PNG"
     )
     return buffer.getvalue()
+
+
+def grid_pixels(images: NDArray[np.uint8], columns: int, empty: int) -> NDArray[np.uint8]:
+    """Images, (N, H, W, C), side by side: (rows * H, columns * W, C).
+
+    Args:
+        images: As bytes.
+        columns: Images of a row.
+        empty: The value of cells without an image.
+    """
+    n, height, width, channels = images.shape
+    rows = math.ceil(n / columns)
+    grid = np.full((rows * columns, height, width, channels), empty, np.uint8)
+    grid[:n] = images
+    grid = grid.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
+    return grid.reshape(rows * height, columns * width, channels)
 
 
 def eight_bit(

@@ -91,14 +91,50 @@ def draw(
     if schema.is_image:
         write_atomic(path, image_grid(values, limits, alpha=schema.alpha))
         return
-    shown = values if real is None else real if in_training else np.concatenate([values, real])
+    write_atomic(path, plot(values, schema, distribution, real, title, in_training=in_training))
+
+
+def plot(
+    values: Array,
+    schema: Schema,
+    distribution: Distribution | None,
+    real: Array | None,
+    title: str,
+    *,
+    in_training: bool = False,
+    axes: Array | None = None,
+    top: float | None = None,
+) -> bytes:
+    """A PNG of samples that are no images. Arguments as for `draw`.
+
+    Args:
+        axes: Samples whose axes these are; None for those of `draw`.
+        top: The end of the axis of densities in one dimension; None for what is there.
+    """
     if schema.series is not None:
         figure = _series_figure(values, schema.series, real, title)
     elif schema.table is not None:
         figure = _table_figure(values, schema.table, real, title, in_training)
     else:
-        figure = _figure(values, schema, distribution, real, axis_limits(shown), title)
-    write_atomic(path, _png(figure, SMALL_DPI if in_training else DPI))
+        shown = values if real is None else real if in_training else np.concatenate([values, real])
+        ends = axis_limits(shown if axes is None else axes)
+        figure = _figure(values, schema, distribution, real, ends, title)
+        if top is not None and schema.size == 1:
+            figure.axes[0].set_ylim(0, top)
+    return _png(figure, SMALL_DPI if in_training else DPI)
+
+
+def is_plane(schema: Schema) -> bool:
+    """Whether samples are points of one or two columns, which are drawn as they are."""
+    whole = schema.table is None and schema.series is None
+    return whole and not schema.is_image and schema.size <= 2
+
+
+def write_points(path: Path, values: Array) -> None:
+    """Write points, (N, D), as float32."""
+    content = io.BytesIO()
+    np.save(content, values.astype(np.float32), allow_pickle=False)
+    write_atomic(path, content.getvalue())
 
 
 def draw_code(path: Path, sampler: Sampler, name: str, seed: int) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from equipoise.errors import clipped, printable
 from equipoise.plotting.grids import MIN_SIDE, eight_bit
@@ -30,25 +34,37 @@ def by_class(sampler: Sampler, limits: tuple[float, float] | None, seed: int) ->
         limits: The values of black and white.
         seed: Of the latents.
     """
-    from PIL import Image, ImageDraw, ImageFont
-
     labels = labels_of(sampler)
     alpha = sampler.schema.alpha
     rows = [
         eight_bit(sampler.values(IMAGES_PER_CLASS, seed, k), limits, alpha=alpha)
         for k in range(len(labels))
     ]
+    return sheet_of(rows, labels)
+
+
+def sheet_of(rows: Sequence[NDArray[np.uint8]], labels: Sequence[str]) -> bytes:
+    """A PNG with a row of images behind each label.
+
+    Args:
+        rows: As bytes, (N, H, W, C) each, with one N at least 1.
+        labels: One for each row.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    across = len(rows[0])
     height, width, channels = rows[0].shape[1:]
+    alpha = channels == 4
     longer = max(height, width)
     factor, resampling = MAX_SIDE / longer, Image.Resampling.LANCZOS
     if longer <= MAX_SIDE:
-        factor = float(max(MIN_SIDE // (IMAGES_PER_CLASS * longer), 1))
+        factor = float(max(min(MIN_SIDE // (across * longer), MAX_SIDE // longer), 1))
         resampling = Image.Resampling.NEAREST
     height, width = max(round(height * factor), 1), max(round(width * factor), 1)
     font = ImageFont.load_default(FONT_SIZE)
     left = math.ceil(max(font.getlength(label) for label in labels)) + 2 * MARGIN
     row_height = max(height, FONT_SIZE + GAP)  # labels beside small images must not overlap
-    size = left + IMAGES_PER_CLASS * (width + GAP), len(rows) * (row_height + GAP)
+    size = left + across * (width + GAP), len(rows) * (row_height + GAP)
     sheet = Image.new("RGBA" if alpha else "RGB", size, "white")
     if alpha:
         sheet.paste((0, 0, 0, 0), (left, 0, *size))

@@ -24,6 +24,7 @@ from equipoise.sampling.manifest import Manifest
 from equipoise.sampling.sampler import Asked, Sampler
 from equipoise.sampling.shard_formats import ParquetShards, ShardFormat, TarShards
 from equipoise.sampling.shards import begun, write_shards
+from equipoise.sampling.truncation import truncated
 from equipoise.training.events import Control
 from equipoise.training.signals import InterruptedRunError, signals_stop
 
@@ -42,6 +43,8 @@ class WriteRequest:
     """Samples of a shard; None for as many as there usually are."""
     left_open: Set[str]
     """Which of "seed" and "shard_size" the user did not give."""
+    truncation: float | None
+    """From 0 to 1; None for none."""
 
 
 def write(sampler: Sampler, data: DataDescription, request: WriteRequest) -> None:
@@ -52,16 +55,17 @@ def write(sampler: Sampler, data: DataDescription, request: WriteRequest) -> Non
         data: What it was trained on.
         request: What to write, and where.
     """
+    plain, sampler = sampler, truncated(sampler, request.truncation)
     schema, path, asked = sampler.schema, request.path, request.asked
     ranks, conditions = Ranks.current(), asked.conditions or sampler.constraints()
     asked = replace(asked, conditions=conditions)
     if not schema.is_image:
         _check_folder(path)
-        return _write_shards(ParquetShards(sampler), sampler, asked, request, ranks)
+        return _write_shards(ParquetShards(sampler), plain, asked, request, ranks)
     files = ImageFiles(sampler, ImageEncoder.of(schema, data.limits, data.file_format))
     if _are_loose(request, ranks):
         return write_images(path, files, asked)
-    return _write_shards(TarShards(files), sampler, asked, request, ranks)
+    return _write_shards(TarShards(files), plain, asked, request, ranks)
 
 
 def _check_folder(path: Path) -> None:
@@ -143,6 +147,7 @@ def _manifest(ending: str, sampler: Sampler, asked: Asked, request: WriteRequest
         code,
         manifest.where_as_text(request.where),
         sampler.device.type,
+        request.truncation,
     )
 
 

@@ -6,15 +6,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Hashable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from equipoise.coerce import whole
-from equipoise.data.evaluation import open_for_evaluation, samples_of
-from equipoise.data.factory import open_again
+from equipoise.data.evaluation import one_or_many, open_for_evaluation, samples_of
+from equipoise.data.factory import open_again, open_source
+from equipoise.data.images.given import images_at
 from equipoise.data.limits import image_limits
 from equipoise.data.sources import Source
 from equipoise.errors import EquipoiseError, RequestError, warn
@@ -30,7 +31,10 @@ from equipoise.runs.serialization import DamagedFileError
 from equipoise.runs.trained import load_run
 from equipoise.sampling.conditions import Conditions, Where
 from equipoise.sampling.draws import Codes
+from equipoise.sampling.latents import latents_of, truncated_latents
+from equipoise.sampling.latents import samples_of as samples_of_latents
 from equipoise.sampling.sampler import Asked, Sampler
+from equipoise.sampling.truncation import truncated
 from equipoise.training import warm_start
 from equipoise.training.trainer import Trainer
 from equipoise.training.warm_start import Weights
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from equipoise.data.arrays import Labels
+    from equipoise.data.schema import UserData
 
 
 @dataclass
@@ -113,6 +118,23 @@ class TrainedRun:
         position = None if label is None else self.sampler.position(label)
         return n, seed_of_draw(seed), position, code
 
+    def sample_latents(
+        self,
+        latents: Any,
+        label: Hashable | None,
+        seed: int | None,
+        code: Codes | None,
+        truncation: float | None,
+    ) -> UserData:
+        """A sample of each of the given latents. Raises as `GAN.sample`."""
+        sampler = self.sampler
+        position = None if label is None else sampler.position(label)
+        given = seed_of_draw(0 if seed is None else seed)
+        found = latents_of(sampler, latents, given, position, code)
+        if seed is not None:
+            found = replace(found, seed=given)
+        return samples_of_latents(sampler, truncated_latents(sampler, found, truncation))
+
     def weights(self) -> Weights:
         """The weights to start another training from: as they are now, or those in the
         run's directory.
@@ -127,11 +149,45 @@ class TrainedRun:
 
     def encode(self, data: Any) -> dict[str, NDArray[Any]]:
         """The codes that the encoder reads in samples. Raises as `GAN.encode`."""
+        return self.sampler.encode(torch.from_numpy(self.samples_like_own(data)))
+
+    def samples_like_own(self, data: Any, *, generated: bool = False) -> NDArray[Any]:
+        """Samples of the training data's kind, (n, *shape).
+
+        Args:
+            data: An array, a tensor, a table, or one sample; or the path of a file, an
+                image or a folder of images.
+            generated: Whether they may be samples of this generator, whose range can be
+                a part of the data's.
+
+        Raises:
+            RequestError: They are of another kind.
+        """
         sampler = self.sampler
-        samples = samples_of(data, sampler.schema)
-        has_limits = sampler.schema.is_image and len(samples) > 0
+        if sampler.schema.is_image and isinstance(data, str | Path):
+            images = images_at(Path(data), self.config.data.schema, self.config.settings.images)
+            samples = samples_of(data, sampler.schema) if images is None else images
+        else:
+            samples = samples_of(one_or_many(data, sampler.schema), sampler.schema)
+        has_limits = sampler.schema.is_image and len(samples) > 0 and not generated
         sampler.check_kind(samples.shape[1:], image_limits(samples) if has_limits else None)
-        return sampler.encode(torch.from_numpy(samples))
+        return samples
+
+    def open_data(self, data: Any, labels: Labels | None) -> Source:
+        """Data of the training's kind, split as the training's was."""
+        settings = self.config.settings
+        source = open_source(
+            data,
+            labels,
+            label_column=settings.label_column,
+            memory_budget=settings.memory_budget,
+            split_seed=settings.seed_of_split,
+            images=settings.images,
+            table=self.sampler.schema.table,
+            roles=settings.roles,
+        )
+        self.sampler.check_kind(source.schema.shape, source.limits)
+        return source
 
     def evaluate(
         self,
@@ -208,10 +264,11 @@ class TrainedRun:
         label: Hashable | None,
         code: Codes | None,
         seed: int | None,
+        truncation: float | None,
     ) -> None:
         """Write a PNG of n samples; of images with labels, where nothing is asked for,
         a row of each of the first labels."""
-        sampler, data = self.sampler, self.config.data
+        sampler, data = truncated(self.sampler, truncation), self.config.data
         if n is None and label is None and not code and sheets.has_classes(sampler):
             sheet = sheets.by_class(sampler, data.limits, seed_of_draw(seed))
             return write_atomic(path, sheet)
@@ -233,17 +290,24 @@ class TrainedRun:
         conditions: Conditions | None,
         where: Where | None,
         shard_size: int | None,
+        truncation: float | None,
     ) -> None:
         """Write n samples into files. Raises as `GAN.write_samples`.
 
         Args:
             conditions: What `where` asks for.
             shard_size: Samples of each file; None for as many as there usually are.
+            truncation: From 0 to 1; None for none.
         """
         asked = Asked(*self.sampling_arguments(n, label, seed, code), conditions)
         open_fields = {"seed": seed is None, "shard_size": shard_size is None}
         request = sample_files.WriteRequest(
-            path, asked, where, shard_size, {name for name, of in open_fields.items() if of}
+            path,
+            asked,
+            where,
+            shard_size,
+            {name for name, of in open_fields.items() if of},
+            truncation,
         )
         sample_files.write(self.sampler, self.config.data, request)
 

@@ -48,6 +48,8 @@ class Manifest:
     """The conditions on columns, as text."""
     device: str
     """The type of the device that samples are drawn on: "cpu" or "cuda"."""
+    truncation: float | None = None
+    """How far latents are shrunk, from 0 to 1; None where they are not."""
     versions: dict[str, str] = field(default_factory=lambda: dict(VERSIONS))
     """Of Equipoise and torch: others may round differently."""
     dropped: float | None = None

@@ -287,9 +287,10 @@ class SampleImages:
         source, sampler = self.source, self.sampler
         n = plots.DEFAULT_IMAGES if source.schema.is_image else plots.MAX_POINTS
         title = f"{source.name}, {sampler.recipe.name}, {sampler.samples_seen:,} samples seen"
+        values = sampler.values(n, self.seed, constrained=False)
         plots.draw(
             path,
-            sampler.values(n, self.seed, constrained=False),
+            values,
             source.schema,
             source.limits,
             source.distribution,
@@ -297,6 +298,8 @@ class SampleImages:
             title,
             in_training=True,
         )
+        if plots.is_plane(source.schema):
+            plots.write_points(path.with_suffix(".npy"), values)  # for films
 
     @cached_property
     def _real(self) -> NDArray[np.float64] | None:
