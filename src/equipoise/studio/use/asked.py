@@ -3,8 +3,10 @@ the command line."""
 
 from __future__ import annotations
 
+import math
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,23 +34,26 @@ class Asked:
     """Conditions on columns, as the command line has them."""
     code: tuple[tuple[str, float], ...] = ()
     """Codes to fix, by name."""
+    truncation: float = 1.0
+    """From 0, the mean sample, to 1, which changes nothing."""
 
     @classmethod
     def of(cls, query: QueryParams, default: int, most: int) -> Asked:
         """What an address asks for.
 
         Args:
-            query: "n", "seed", "label", "where" (several), "code" (several, "c0=3").
+            query: "n", "seed", "label", "where" (several), "code" (several, "c0=3"),
+                "truncation".
             default: How many samples.
             most: How many samples at most.
 
         Raises:
             RequestError: For numbers that are none, or too large, and texts too long.
         """
-        n = _whole(query, "n", default)
+        n = whole_of(query, "n", default)
         if not 1 <= n <= most:
             raise RequestError(f"n = {n:,}: must be from 1 to {most:,} here")
-        seed = _whole(query, "seed", 0)
+        seed = whole_of(query, "seed", 0)
         if not 0 <= seed <= MAX_SEED:
             raise RequestError(f"seed = {seed}: must be from 0 to {MAX_SEED:,}")
         where = tuple(query.getlist("where"))
@@ -56,7 +61,7 @@ class Asked:
         texts = [*where, query.get("label") or ""]
         if len(where) > MAX_CONDITIONS or any(len(text) > MAX_TEXT for text in texts):
             raise RequestError("the conditions are too long: ask for less")
-        return cls(n, seed, query.get("label"), where, codes)
+        return cls(n, seed, query.get("label"), where, codes, number_of(query, "truncation", 1.0))
 
     def arguments(self, schema: Schema) -> dict[str, Any]:
         """The keywords of `GAN.sample`.
@@ -73,6 +78,8 @@ class Asked:
             found["where"] = where_of_texts(schema, self.where)
         if self.code:
             found["code"] = dict(self.code)
+        if self.truncation != 1:
+            found["truncation"] = self.truncation
         return found
 
     def python(self, run: Path, schema: Schema, call: str = "gan.sample") -> str:
@@ -96,6 +103,8 @@ class Asked:
             words += ["--where", *self.where]
         if self.code:
             words.append("--code=" + ",".join(f"{name}={value:g}" for name, value in self.code))
+        if self.truncation != 1:
+            words.append(f"--truncation={self.truncation:g}")
         return [*words, f"--out={out}"]
 
     def line(self, run: Path, out: str) -> str:
@@ -107,7 +116,12 @@ class Asked:
         return replace(self, n=n)
 
 
-def _whole(query: QueryParams, name: str, default: int) -> int:
+def whole_of(query: Mapping[str, str], name: str, default: int) -> int:
+    """A whole number in an address.
+
+    Raises:
+        RequestError: If it is none.
+    """
     text = query.get(name)
     if text is None or text == "":
         return default
@@ -115,6 +129,21 @@ def _whole(query: QueryParams, name: str, default: int) -> int:
         return int(text) if len(text) < 20 else 10**20
     except ValueError:
         raise RequestError(f"{name} = {clipped(repr(text))}: must be a whole number") from None
+
+
+def number_of(query: Mapping[str, str], name: str, default: float) -> float:
+    """A number in an address.
+
+    Raises:
+        RequestError: If it is none, or not finite.
+    """
+    text = query.get(name)
+    if text is None or text == "":
+        return default
+    with suppress(ValueError):
+        if math.isfinite(value := float(text)):
+            return value
+    raise RequestError(f"{name} = {clipped(repr(text))}: must be a number")
 
 
 def _code(text: str) -> tuple[str, float]:

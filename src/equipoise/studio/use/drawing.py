@@ -26,7 +26,7 @@ MAX_SHEET = 2048  # pixels of a side of a sheet of images
 SHOWN_ROWS, MAX_NUMBERS = 20, 12  # of a table; numbers of a summary
 KEPT = 12  # results of images that are held, of MAX_KEPT_BYTES together
 MAX_KEPT_BYTES = 2**28
-NEIGHBOURS, MAX_TRAINING = 5, 20_000
+NEIGHBOURS = 5
 
 Pixels = NDArray[np.uint8]
 
@@ -61,25 +61,10 @@ class Sheets:
 
 def as_pixels(loaded: Loaded, asked: Asked) -> Pixels:
     """Images in 8 bit, (N, H, W, C). Raises as `Sheets.images`."""
-    from equipoise.plotting.grids import eight_bit
-
-    schema = loaded.gan.schema
-    if not schema.is_image:
+    gan = loaded.gan
+    if not gan.schema.is_image:
         raise RequestError("these samples are no images")
-    limits = loaded.run.config.data.limits
-    return eight_bit(values_of(loaded, asked), limits, alpha=schema.alpha)
-
-
-def values_of(loaded: Loaded, asked: Asked) -> NDArray[np.float64]:
-    """Images in the units of the data, (N, C, H, W). Raises as `GAN.sample`."""
-    from equipoise.runtime.process import torch_settings
-
-    run = loaded.run
-    if asked.where:
-        raise RequestError("conditions are for rows of a table")
-    arguments = run.sampling_arguments(asked.n, asked.label, asked.seed, dict(asked.code) or None)
-    with torch_settings(run.threads):
-        return run.sampler.values(*arguments)
+    return gan.pixels(gan.sample(asked.n, **asked.arguments(gan.schema)))
 
 
 def sheet(images: Pixels) -> tuple[bytes, dict[str, int]]:
@@ -127,35 +112,19 @@ def _image(pixels: Pixels) -> Any:
     )
 
 
-def neighbours(loaded: Loaded, image: Pixels, index: int, asked: Asked) -> dict[str, Any]:
+def neighbours(loaded: Loaded, index: int, asked: Asked) -> dict[str, Any]:
     """The training images that are nearest to one that was generated, as data URIs.
 
     Raises:
         RequestError: The training data is not there, or has no images that stay.
     """
-    import torch
-
-    from equipoise.metrics.copies import THUMBNAIL
-    from equipoise.metrics.reference import thumbnails
-    from equipoise.plotting.grids import eight_bit
-
-    source, data = loaded.source, loaded.run.config.data
-    if source is None or source.training_rows is None:
-        raise RequestError(loaded.why_no_source or "this data has no fixed training images")
-    training = source.seen(MAX_TRAINING, 0)
-    values = values_of(loaded, asked.of_size(index + 1))[index:]
-    mine, theirs = (
-        torch.from_numpy(thumbnails(source.measured(x), THUMBNAIL)).double()
-        for x in (torch.from_numpy(values), training)
-    )
-    k = min(NEIGHBOURS, len(theirs))
-    distances, found = torch.cdist(mine, theirs)[0].topk(k, largest=False)
-    images = eight_bit(training[found].double().numpy(), data.limits, alpha=data.schema.alpha)
+    gan = loaded.gan
+    images: Any = gan.sample(index + 1, **asked.arguments(gan.schema))
+    found = gan.nearest(images[index:], NEIGHBOURS)
     return {
-        "image": data_uri(png_of(image)),
-        "nearest": [data_uri(png_of(one)) for one in images],
-        "distances": [float(one) for one in distances],
-        "among": len(training),
+        "nearest": [data_uri(png_of(one)) for one in gan.pixels(found.samples[0])],
+        "distances": found.distances[0].tolist(),
+        "among": found.searched,
     }
 
 

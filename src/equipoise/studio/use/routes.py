@@ -12,11 +12,13 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from equipoise.errors import RequestError, clipped
+from equipoise.studio.bodies import json_of, text_of
 from equipoise.studio.training.progress import finite
 from equipoise.studio.training.runs import Runs
 from equipoise.studio.use import describing, drawing
-from equipoise.studio.use.asked import Asked, limits_of
+from equipoise.studio.use.asked import Asked, limits_of, number_of, whole_of
 from equipoise.studio.use.downloading import written
+from equipoise.studio.use.exploring import Explorer, invert
 from equipoise.studio.use.generators import Generators, Loaded
 
 T = TypeVar("T")
@@ -34,7 +36,8 @@ def routes(runs: Runs) -> list[BaseRoute]:
 
 class _Use:
     def __init__(self, runs: Runs) -> None:
-        self.runs, self.generators, self.sheets = runs, Generators(), drawing.Sheets()
+        self.runs, self.generators = runs, Generators()
+        self.sheets, self.explorer = drawing.Sheets(), Explorer()
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -47,6 +50,10 @@ class _Use:
             Route("/api/use/{name}/classes.png", self.classes),
             Route("/api/use/{name}/codes/{code}.png", self.code),
             Route("/api/use/{name}/download", self.download),
+            Route("/api/use/{name}/walk", self.walk),
+            Route("/api/use/{name}/directions", self.directions),
+            Route("/api/use/{name}/moved.png", self.moved),
+            Route("/api/use/{name}/invert", self.invert, methods=["POST"]),
         ]
 
     async def about(self, request: Request) -> Response:
@@ -95,9 +102,7 @@ class _Use:
     async def nearest(self, request: Request) -> Response:
         def find(loaded: Loaded) -> dict[str, Any]:
             asked = self._asked(request, loaded)
-            images = self.sheets.images(loaded, asked)
-            index = _index(request, len(images))
-            return drawing.neighbours(loaded, images[index], index, asked)
+            return drawing.neighbours(loaded, _index(request, asked.n), asked)
 
         return JSONResponse(finite(await self._with(request, find)))
 
@@ -141,6 +146,37 @@ class _Use:
         return StreamingResponse(
             _chunks(file), media_type="application/octet-stream", headers=headers
         )
+
+    async def walk(self, request: Request) -> Response:
+        query = request.query_params
+        a, b, steps = (whole_of(query, *of) for of in (("a", 0), ("b", 1), ("steps", 9)))
+
+        def answer(loaded: Loaded) -> dict[str, Any]:
+            return self.explorer.walk(loaded, self._asked(request, loaded), a, b, steps)
+
+        return JSONResponse(finite(await self._with(request, answer)))
+
+    async def directions(self, request: Request) -> Response:
+        def answer(loaded: Loaded) -> dict[str, Any]:
+            return self.explorer.directions(loaded, self._asked(request, loaded))
+
+        return JSONResponse(finite(await self._with(request, answer)))
+
+    async def moved(self, request: Request) -> Response:
+        number = whole_of(request.query_params, "number", 0)
+        texts = request.query_params.getlist("alpha")
+        alphas = [number_of({"alpha": text}, "alpha", 0.0) for text in texts]
+
+        def draw(loaded: Loaded) -> bytes:
+            return self.explorer.moved(loaded, self._asked(request, loaded), number, alphas)
+
+        return _png(await self._with(request, draw))
+
+    async def invert(self, request: Request) -> Response:
+        given = await json_of(request)
+        png, label = text_of(given, "png"), text_of(given, "label", "") or None
+        found = await self._with(request, lambda loaded: invert(loaded, png, label))
+        return JSONResponse(finite(found))
 
     async def _with(self, request: Request, work: Callable[[Loaded], T]) -> T:
         """Do something with a generator, in a thread, while events go on."""
