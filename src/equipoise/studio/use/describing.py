@@ -32,6 +32,7 @@ def describe(loaded: Loaded, name: str) -> dict[str, Any]:
         "described": described(schema),
         "recipe": sampler.recipe.name,
         "samples_seen": sampler.samples_seen,
+        "size": [schema.shape[2], schema.shape[1]] if schema.is_image else None,
         "classes": [str(label) for label in (classes or ())[:MAX_SHOWN]],
         "n_classes": len(classes or ()),
         "columns": columns_of(schema),

@@ -25,13 +25,15 @@ DIRECTIONS, MAX_ALPHA = 6, 6.0  # that are shown, and standard deviations either
 MAX_STEPS, MAX_NUMBER = 33, 100_000
 KEPT = 8  # results of `directions`
 INVERSION_STEPS = 200
+PICTURE = "picture.png"  # what the user's is called
 
 
 class Explorer:
     """Explores generators, and keeps the directions of a few, which take seconds."""
 
     def __init__(self) -> None:
-        self._lock, self._kept = Lock(), OrderedDict[object, Directions]()
+        self._lock = Lock()
+        self._kept: OrderedDict[object, Directions] = OrderedDict()
 
     def walk(self, loaded: Loaded, asked: Asked, a: int, b: int, steps: int) -> dict[str, Any]:
         """Images on the way from one sample of a seed to another, and the lines that
@@ -129,12 +131,15 @@ def invert(loaded: Loaded, png: str, label: str | None) -> dict[str, Any]:
         raise RequestError("the picture is damaged: choose it again") from None
     gan = loaded.gan
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "picture.png"
+        path = Path(folder) / PICTURE
         path.write_bytes(content)
-        found = gan.invert(path, label=label, steps=INVERSION_STEPS)
-        given = gan.pixels(path)
-    python = f"found = gan.invert('picture.png', steps={INVERSION_STEPS}{_named(label)})"
-    words = ["latent", str(loaded.path), "invert", "--data=picture.png"]
+        try:
+            found = gan.invert(path, label=label, steps=INVERSION_STEPS)
+            given = gan.pixels(path)
+        except RequestError as error:
+            raise RequestError(str(error).replace(str(path), PICTURE)) from None
+    python = f"found = gan.invert({PICTURE!r}, steps={INVERSION_STEPS}{_named(label)})"
+    words = ["latent", str(loaded.path), "invert", f"--data={PICTURE}"]
     words += [f"--steps={INVERSION_STEPS}"]
     words += [] if label is None else [f"--label={label}"]
     return {

@@ -22,8 +22,14 @@ export function openImage(about, asked, first, n) {
         if (event.key === "ArrowRight") show(index + 1);
       },
     },
-    el("div.stack", {}, el("div.row.spread", {}, title, el("button", { type: "button", "aria-label": t("use.close"), onclick: () => dialog.close() }, "✕")), image, el("div.row", {}, back, next, save), el("h3", {}, t("use.nearest")), near),
+    el("div.stack", {}, el("div.row.spread", {}, title, el("button", { type: "button", "aria-label": t("use.close"), onclick: () => dialog.close() }, "✕")), image, el("div.row", {}, back, next, save, ["use.walkFrom", "use.walkTo"].map((words, end) => el("button.quiet", { type: "button", onclick: () => walkWith(index, end === 1) }, t(words)))), el("h3", {}, t("use.nearest")), near),
   );
+
+  function walkWith(at, end) {
+    document.querySelector(".walk")?.dispatchEvent(new CustomEvent("walk", { detail: { index: at, end } }));
+    dialog.close();
+    document.querySelector(".walk")?.scrollIntoView({ block: "center" });
+  }
 
   async function show(wanted) {
     if (wanted < 0 || wanted >= n) return;

@@ -3,6 +3,7 @@
 
 import { RequestFailed, api, attempt, code, el, fill, number, t } from "../kit.js";
 import { page, table } from "../train/parts.js";
+import { explore } from "./explore.js";
 import { openImage } from "./image.js";
 
 const MAX_SEED = 2 ** 31 - 1;
@@ -29,6 +30,7 @@ export async function mount(main, name) {
   );
   if (about.kind === "images" && about.n_classes > 0) extra.append(sheetOf(t("use.byClass"), t("use.byClassHow"), (seed) => address(about, "classes.png", { seed })));
   for (const codeName of Object.keys(about.codes)) extra.append(sheetOf(t("use.codeTitle", { name: codeName }), about.codes[codeName] === null ? t("use.codeContinuous") : t("use.codeCategorical", { n: about.codes[codeName] }), (seed) => address(about, `codes/${codeName}.png`, { seed })));
+  if (about.kind === "images") extra.append(...explore(about, form.asked));
   await draw(result, about, form.asked());
   return () => {};
 }
@@ -50,12 +52,14 @@ function labelled(title, how, control) {
 function sampleForm(about, submit) {
   const n = el("input", { type: "number", min: 1, max: about.most, step: 1, value: about.default_n, style: { width: "8rem" } });
   const seed = el("input", { type: "number", min: 0, max: MAX_SEED, step: 1, value: 0, style: { width: "9rem" } });
+  const psi = el("output.small.muted", {}, "1");
+  const truncation = el("input", { type: "range", min: 0, max: 1, step: 0.05, value: 1, oninput: () => (psi.textContent = number(Number(truncation.value))), onchange: () => run() });
   const label = about.n_classes > 0 && el("select", {}, el("option", { value: "" }, t("use.anyClass")), about.classes.map((one) => el("option", { value: one }, one)));
   const conditions = el("div.stack");
   const codes = Object.entries(about.codes).map(([codeName, size]) => codeField(codeName, size));
 
   function asked() {
-    const found = { n: n.value, seed: seed.value };
+    const found = { n: n.value, seed: seed.value, truncation: truncation.value };
     if (label && label.value !== "") found.label = label.value;
     found.where = [...conditions.querySelectorAll("[data-condition]")].map((one) => one.condition()).filter(Boolean);
     found.code = codes.map((one) => one.value()).filter(Boolean);
@@ -75,6 +79,7 @@ function sampleForm(about, submit) {
     label && labelled(t("use.class"), "", label),
     about.columns.length > 0 && el("fieldset", {}, el("legend", {}, t("use.conditions")), conditions, el("button.quiet", { type: "button", onclick: () => conditions.append(condition(about)) }, t("use.addCondition"))),
     codes.map((one) => one.element),
+    el("div", {}, labelled(t("use.truncation"), t("use.truncationHow"), truncation), psi),
     el("div", {}, labelled(t("use.seed"), t("use.seedHow"), seed)),
     el("div.row", {}, button, el("button", { type: "button", onclick: () => { seed.value = Math.floor(Math.random() * 1e6); run(); } }, t("use.others"))),
   );
