@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
 import shutil
 import subprocess
@@ -40,6 +39,7 @@ from benchmarks.results import Origin, merged, origin, record
 from equipoise import GAN
 from equipoise.metrics.frechet import frechet_distance
 from equipoise.metrics.neighbours import coverage
+from equipoise.utils.system import usable_cores
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images" / "pictures"
 SAMPLES, SHOWN = 10_000, 64
@@ -273,7 +273,7 @@ def main() -> None:
     how = (
         f"{options.lanes} runs side by side, one thread each"
         if options.lanes > 1
-        else f"{os.cpu_count()} cores a run"
+        else f"{usable_cores()} core(s) a run"
     )
     words = ["--recipes", *options.recipes] if options.recipes else []
     words += ["--minutes", f"{minutes:g}"] if options.minutes else []
