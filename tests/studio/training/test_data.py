@@ -61,6 +61,7 @@ def test_what_cannot_be_read_is_a_problem_and_what_was_understood_stays(
     told = client.post("/api/data/people.csv/understand", json={"said": said}).json()
     assert "nope" in told["problem"]
     assert told["understood"]["described"] == "rows of 3 columns"
+    assert "nope" in client.post("/api/data/people.csv/start", json={}).json()["error"]
 
 
 @pytest.mark.parametrize("name", ["..%2f..%2fetc", ".studio", "nothing.csv"])

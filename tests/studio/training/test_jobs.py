@@ -75,6 +75,17 @@ def test_a_training_that_cannot_begin_says_why(
     assert told == {"phase": "failed", "status": None, "problem": "no such column"}
 
 
+@pytest.mark.parametrize(
+    ("recipe", "choices"), [("../x", {}), ("", {}), ("balanced", {"out": "x"})]
+)
+def test_a_training_that_cannot_be_asked_for_leaves_nothing(
+    tmp_path: Path, recipe: str, choices: dict[str, str]
+) -> None:
+    with pytest.raises(RequestError):
+        Jobs(tmp_path).start("ring", recipe, choices, "ring")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_that_start_at_once_have_two_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

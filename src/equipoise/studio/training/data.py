@@ -108,9 +108,16 @@ class Data:
         return self.state(name)
 
     def choices(self, name: str, more: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings of a training on data: what was said of it, and others."""
+        """The settings of a training on data: what was said of it, and others.
+
+        Raises:
+            RequestError: It cannot be read with what was said.
+        """
         self.origin(name)
-        said = self._remembered(name).get("said", {})
+        kept = self._remembered(name)
+        if kept.get("problem"):
+            raise RequestError(kept["problem"])
+        said = kept.get("said", {})
         found = settings_of(said)
         if said.get(COLUMNS) and self._columns_file(name).is_file():
             found[COLUMNS] = str(self._columns_file(name))

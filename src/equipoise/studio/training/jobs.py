@@ -51,6 +51,11 @@ class Job:
         return self.holder.is_here and self.holder.is_alive
 
 
+def _plain(text: str) -> str:
+    """A text without what names of files should not have."""
+    return UNSAFE.sub("-", text).strip("-.")
+
+
 class Jobs:
     """The trainings of one folder of runs.
 
@@ -71,11 +76,14 @@ class Jobs:
             stem: What the run is called, before its recipe and its number.
 
         Raises:
-            RequestError: A setting could not be typed.
+            RequestError: There is no such recipe, or a setting could not be typed.
             EquipoiseError: The process could not be started.
         """
+        from equipoise.recipes import find
+
+        find(recipe)
         commands.option_words(choices)  # before a name is taken
-        name = self._take_name(f"{UNSAFE.sub('-', stem).strip('-.') or 'run'}-{recipe}")
+        name = self._take_name("-".join(_plain(part) or "run" for part in (stem, recipe)))
         self._run(name, commands.train_words(data, recipe, choices, self.folder / name), data)
         return name
 
