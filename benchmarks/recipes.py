@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
 import shutil
 import subprocess
@@ -44,6 +43,7 @@ from equipoise.metrics.labels import accuracy, unsupervised_accuracy
 from equipoise.metrics.registry import family_of, label_of
 from equipoise.plotting.grids import image_grid
 from equipoise.recipes import catalogue
+from equipoise.utils.system import usable_cores
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images" / "recipes"
 ASKED, ROWS = 1000, 8  # samples of each digit that are asked for, and how many of them are shown
@@ -275,7 +275,7 @@ def main() -> None:
                     IMAGES / f"{run.recipe}{'-labels' if what == 'labels' else ''}.png",
                 )
         lanes = ["--lanes", str(options.lanes)] if options.lanes > 1 else []
-        how = "One thread a run" if lanes or what == "points" else f"{os.cpu_count()} thread(s)"
+        how = "One thread a run" if lanes or what == "points" else f"{usable_cores()} thread(s)"
         how += f", {options.lanes} runs side by side, each on its own core" if lanes else ""
         chosen = ["--recipe", options.recipe] if options.recipe else []
         command = shlex.join(["python", "-m", "benchmarks.recipes", what, *chosen, *lanes])

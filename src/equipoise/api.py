@@ -390,6 +390,28 @@ class GAN(LatentTools):
         """All that the report page of this run is made from."""
         return self._trained().page_context(self.report)
 
+    def export(self, to: str | Path, *, int8: bool = False) -> Path:
+        """Write the generator for other programs, and return the path.
+
+        `g.onnx` is for onnxruntime, `g.pt2` for torch without Equipoise, `g.html` a
+        page that samples in a browser, offline. Latents, and what else `sample` draws,
+        go in; samples in the data's units come out, as `sample` makes them. Beside an
+        .onnx file lies `g_sampler.py`, which draws samples by NumPy and onnxruntime
+        alone. What is exported is checked against `sample` first. See docs/export.md.
+
+        `int8` stores weights in a quarter of the bytes, unless that would move samples
+        by more than a twentieth of their standard deviation: then a warning says so,
+        and they stay float32.
+
+        Raises:
+            RequestError: For another ending, or without the extra `export`.
+            EquipoiseError: If the file would make other samples, or cannot be written.
+        """
+        made = self._trained().export(Path(to), int8)
+        if made.note:
+            warn(made.note)
+        return Path(to)
+
     def save(self, path: str | Path) -> None:
         """Write a run directory that `load`, `equipoise sample` and `equipoise
         evaluate` read.

@@ -33,6 +33,7 @@ Train generative adversarial networks that anyone can depend on.
   equipoise sample RUN      draw new samples from a trained run
   equipoise evaluate RUN    measure a run again, or against other data
   equipoise compare RUN ... put several runs in one table, and in one page
+  equipoise export RUN      write the generator as ONNX, or as a page for a browser
   equipoise status RUN ...  show what runs are doing, from their files alone
   equipoise studio          open a local page to learn with, to train on your data, and
                             to use what was trained
@@ -168,6 +169,12 @@ def _compare(arguments: Sequence[str]) -> None:
     compare(arguments)
 
 
+def _export(arguments: Sequence[str]) -> None:
+    from equipoise.cli.export import export
+
+    export(arguments)
+
+
 def _status(arguments: Sequence[str]) -> None:
     from equipoise.cli.status import status
 
@@ -221,6 +228,7 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "sample": _sample,
     "evaluate": _evaluate,
     "compare": _compare,
+    "export": _export,
     "status": _status,
     "studio": _studio,
     "sweep": _sweep,

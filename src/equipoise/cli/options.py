@@ -18,6 +18,10 @@ OUT_HELP = (
     "rows or windows, or of more than 100,000 images: .parquet or .tar files of --shard-size "
     "each; the same command goes on after an interruption. Default: points and rows are printed."
 )
+TO_HELP = (
+    "FILE.onnx for onnxruntime, with a Python file beside it that draws samples; FILE.pt2 for "
+    "torch; FILE.html for a page that samples in a browser, offline."
+)
 MAX_PROCESSES = 1024  # of one machine
 
 
@@ -91,6 +95,18 @@ class Compare:
     """Run directories."""
     out: Path | None = option(None, "FILE.html")
     """Write a page with their samples and curves."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write the generator of a run for other programs: for onnxruntime, for torch
+    without Equipoise, or as a page that samples in a browser."""
+
+    run: Path = positional("RUN", RUN_NEEDED)
+    """A run directory."""
+    to: Path | None = option(None, "FILE.onnx, .pt2 or .html", doc=TO_HELP)
+    int8: bool = False
+    """Store weights as int8, in a quarter of the bytes, if samples hardly move."""
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,6 @@ class ColumnGenerator(MixedPrecision):
         base = latents[:, numbers % latents.shape[1]]
         if self.uniform:
             base = torch.special.ndtri(((base + 1) / 2).clamp(MIN_TAIL, 1 - MIN_TAIL))
-        component = z.new_zeros(len(z), dtype=torch.int64) if y is None else y
+        component = z.new_zeros(z.shape[0], dtype=torch.int64) if y is None else y
         samples: Tensor = self.output(out, base, noise, component % self.output.components)
         return samples

@@ -62,7 +62,7 @@ class SelfAttention(nn.Module):
         )
         queries = self.g(x).flatten(2)
         beta = (queries.transpose(1, 2) @ keys).softmax(2)
-        o = self.v((values @ beta.transpose(1, 2)).reshape(len(x), -1, *x.shape[2:]))
+        o = self.v((values @ beta.transpose(1, 2)).reshape(x.shape[0], -1, *x.shape[2:]))
         y: Tensor = self.gamma * o + x
         return y
 
@@ -165,7 +165,7 @@ class AttentionGenerator(MixedPrecision):
         self.body = AttentionSynthesis(latent_width, shape, width, classes)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        hot = z.new_zeros(len(z), 0)
+        hot = z.new_zeros(z.shape[0], 0)
         if self.classes:
             assert y is not None, "a conditional generator needs classes"
             hot = one_hot(z, y, self.classes)

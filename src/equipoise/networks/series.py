@@ -59,6 +59,8 @@ class SeriesGenerator(MixedPrecision):
             out = z[:, : self.windows.size] + self.gain * out
         if not self.windows.has_lengths:
             return out
-        component = z.new_zeros(len(z), dtype=torch.int64) if y is None else y % len(self.centres)
+        component = (
+            z.new_zeros(z.shape[0], dtype=torch.int64) if y is None else y % len(self.centres)
+        )
         scores = self.centres[component] + self.spreads[component] * out[:, 0].detach()
         return out * self.windows.mask(self.windows.lengths(scores))

@@ -254,7 +254,7 @@ class Synthesis(nn.Module):
         inputs = [
             part.reshape(-1, 1, *shape) for part, shape in zip(each, self.noise_shapes, strict=True)
         ]
-        x = self.constant.expand(len(styles), -1, -1, -1)
+        x = self.constant.expand(styles.shape[0], -1, -1, -1)
         x = self.convolutions[0](
             x.contiguous(memory_format=torch.channels_last), styles[:, 0], inputs[0]
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from equipoise import __version__
 from equipoise.coerce import whole
 from equipoise.data.evaluation import one_or_many, open_for_evaluation, samples_of
 from equipoise.data.factory import open_again, open_source
@@ -31,6 +32,7 @@ from equipoise.runs.serialization import DamagedFileError
 from equipoise.runs.trained import load_run
 from equipoise.sampling.conditions import Conditions, Where
 from equipoise.sampling.draws import Codes
+from equipoise.sampling.export.exporting import Exported, export
 from equipoise.sampling.latents import latents_of, truncated_latents
 from equipoise.sampling.latents import samples_of as samples_of_latents
 from equipoise.sampling.sampler import Asked, Sampler
@@ -256,6 +258,15 @@ class TrainedRun:
     def write_page(self, path: Path, report: Report) -> None:
         """Write the report's page."""
         write_atomic(path, page(self.page_context(report)).encode())
+
+    def export(self, path: Path, int8: bool) -> Exported:
+        """Write the generator for other programs, with the verdict on it where there is
+        one."""
+        report = self.kept_report()
+        verdict = None
+        if report is not None:
+            verdict = {"name": report.verdict.name, "sentence": report.verdict.sentence}
+        return export(self.sampler, path, library=__version__, verdict=verdict, int8=int8)
 
     def draw(
         self,

@@ -45,7 +45,7 @@ class WindowSpace:
     def values(self, x: Tensor) -> Tensor:
         """The values of rows, (N, D), as (N, T, C)."""
         rest = x[:, int(self.has_lengths) :]
-        return rest.reshape(len(x), self.steps, self.channels)
+        return rest.reshape(x.shape[0], self.steps, self.channels)
 
     def lengths(self, scores: Tensor) -> Tensor:
         """Steps, (N,), of the normal scores of lengths."""
