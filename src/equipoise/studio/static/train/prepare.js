@@ -1,7 +1,7 @@
 // Before a training: what was understood of the data, corrections, recipe and length.
 
 import { api, attempt, code, duration, el, fill, listen, number, t } from "../kit.js";
-import { folded, page, table } from "./parts.js";
+import { page, table } from "./parts.js";
 
 const SHOWN_CLASSES = 12;
 const WAIT = 600; // milliseconds after the last change until the time is estimated

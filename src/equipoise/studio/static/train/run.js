@@ -1,6 +1,6 @@
 // One run: progress, samples through time, trouble, curves, the verdict and what next.
 
-import { announce, api, attempt, chart, code, duration, el, fill, listen, number, t, toast } from "../kit.js";
+import { announce, api, attempt, chart, code, el, fill, listen, number, t, toast } from "../kit.js";
 import { folded, isBusy, page, phaseTag, pictureAddress, progressWords, table, verdictTag } from "./parts.js";
 
 const SHOWN_METRICS = 5;
