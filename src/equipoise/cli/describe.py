@@ -6,21 +6,16 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from equipoise.cli.columns_table import lines_of
 from equipoise.cli.options import Describe
 from equipoise.cli.output import echo
 from equipoise.cli.parser import parse
-from equipoise.errors import RequestError, clipped
+from equipoise.errors import RequestError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from equipoise.data.schema import Schema
-
-CHANNELS = {1: "grayscale", 3: "RGB"}
-SHOWN_CLASSES = 5
 
 
 def describe(arguments: Sequence[str]) -> None:
@@ -28,7 +23,9 @@ def describe(arguments: Sequence[str]) -> None:
     options = parse(Describe, "describe", arguments)
     if options.out is not None:
         _check_out(options.out)
-    table = _table(options.data)
+    from equipoise.data.in_words import classes_in_words, described, table_in
+
+    table = table_in(options.data)
     if table is not None and options.series is None and options.time is None:
         if options.label_column is not None:
             raise RequestError(
@@ -62,25 +59,9 @@ def describe(arguments: Sequence[str]) -> None:
     if source.columns:
         echo("\n".join(f"  {line}" for line in lines_of(source.columns)))
     if source.schema.classes is not None:
-        echo(f"  {_classes(source.schema)}")
+        echo(f"  {classes_in_words(source.schema)}")
     for note in source.notes:
         echo(f"  note: {note}")
-
-
-def described(schema: Schema) -> str:
-    """The kind of data in words: "2-D points", "28 x 28 grayscale images", "rows of 15
-    columns"."""
-    if schema.series is not None:
-        return schema.series.described()
-    if schema.is_image:
-        channels, height, width = schema.shape
-        colour = "RGBA" if schema.alpha else CHANNELS.get(channels, f"{channels}-channel")
-        return f"{width} x {height} {colour} images"
-    if schema.container == "frame":
-        columns = schema.size if schema.table is None else len(schema.table.columns)
-        columns += schema.label_column is not None
-        return f"rows of {columns:,} column{'s' if columns > 1 else ''}"
-    return f"{schema.size}-D points"
 
 
 def _describe_table(frame: pd.DataFrame, note: str, options: Describe) -> None:
@@ -116,36 +97,3 @@ def _check_out(out: Path) -> None:
         raise RequestError(f"--out = {str(out)!r}: must end in .toml")
     if not out.absolute().parent.is_dir():
         raise RequestError(f"--out = {str(out)!r}: there is no folder {out.parent}")
-
-
-def _table(data: str) -> tuple[pd.DataFrame, str] | None:
-    """The table in files and what to know of how it was read; None where data is
-    something else."""
-    from equipoise.data import readers
-    from equipoise.data.large_tables import (
-        MEMORY_BUDGET,
-        is_large,
-        parquet_parts,
-        some_rows,
-    )
-
-    files = readers.table_files(Path(data))
-    if not files:
-        return None
-    if is_large(files, MEMORY_BUDGET):
-        frame, total = some_rows(parquet_parts(files))
-        return frame, f"recognised from {len(frame):,} of {total:,} rows"
-    content = readers.read_parts(files)
-    values: Any = content.values
-    return (values, content.note) if hasattr(values, "columns") else None
-
-
-def _classes(schema: Schema) -> str:
-    """The classes with their counts, the first ones of many."""
-    classes, counts = schema.classes or (), schema.class_counts or ()
-    listed = [
-        f"{clipped(str(label), 40)} {count:,}"
-        for label, count in [*zip(classes, counts, strict=True)][:SHOWN_CLASSES]
-    ]
-    more = ", ..." if len(classes) > SHOWN_CLASSES else ""
-    return f"{len(classes):,} class{'es' * (len(classes) != 1)}: {', '.join(listed)}{more}"

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from equipoise.cli.columns_table import lines_of
-from equipoise.cli.describe import described
 from equipoise.cli.output import echo, warn
 from equipoise.cli.watch import require_studio, watched
 from equipoise.errors import EquipoiseError
@@ -215,6 +214,7 @@ def _unused_gpus(trainer: Trainer) -> int:
 
 def _print_header(trainer: Trainer) -> None:
     """Print the data, the recipe and the machine, and the progress of a resumed run."""
+    from equipoise.data.in_words import described
     from equipoise.training.resume import status_line
 
     schema, source, directory = trainer.source.schema, trainer.source, trainer.directory

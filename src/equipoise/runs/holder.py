@@ -33,7 +33,12 @@ class Holder:
     @classmethod
     def this_process(cls) -> Self:
         """The process that asks."""
-        return cls(_machine(), os.getpid(), _started(os.getpid()))
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """The process of this machine that has this number now."""
+        return cls(_machine(), pid, _started(pid))
 
     @classmethod
     def read(cls, file: Path) -> Self | None:

@@ -20,6 +20,9 @@ from equipoise.studio.learn import routes as learn
 from equipoise.studio.live import live
 from equipoise.studio.security import Guard
 from equipoise.studio.state import Studio
+from equipoise.studio.training.routes import routes as training_routes
+from equipoise.studio.training.runs import Runs
+from equipoise.studio.use.routes import routes as use_routes
 
 STATIC = Path(str(files("equipoise.studio") / "static"))
 
@@ -33,11 +36,14 @@ def create_app(studio: Studio) -> Starlette:
     async def connect(socket: WebSocket) -> None:
         await live(socket, studio.channels)
 
+    runs = Runs(studio.runs, studio.folder)
     routes: list[BaseRoute] = [
         Route("/", index),
         WebSocketRoute("/api/live", connect),
         Mount("/static", Unchanging(directory=STATIC)),
         *learn.routes(studio),
+        *training_routes(studio, runs),
+        *use_routes(runs),
     ]
     return Starlette(
         routes=routes,

@@ -1,0 +1,1 @@
+"""Training in the browser: uploads, what was understood of them, and runs."""

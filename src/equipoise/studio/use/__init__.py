@@ -1,0 +1,1 @@
+"""Using a trained generator in the browser: samples, and files of them."""
