@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
 from equipoise.errors import EquipoiseError, RequestError, first_line
-from equipoise.studio.learn import routes as learn
+from equipoise.studio.learn.routes import routes as learn_routes
 from equipoise.studio.live import live
 from equipoise.studio.security import Guard
 from equipoise.studio.state import Studio
@@ -41,7 +41,7 @@ def create_app(studio: Studio) -> Starlette:
         Route("/", index),
         WebSocketRoute("/api/live", connect),
         Mount("/static", Unchanging(directory=STATIC)),
-        *learn.routes(studio),
+        *learn_routes(studio),
         *training_routes(studio, runs),
         *use_routes(runs),
     ]
