@@ -14,11 +14,13 @@ async def json_of(request: Request) -> dict[str, Any]:
     """The object in a request's body; an empty body is an empty one.
 
     Raises:
-        RequestError: If it is no object.
+        RequestError: If it is no object, or holds what could not be written as JSON in
+            an answer: numbers that are not finite, and halves of characters.
     """
     content = await request.body()
     try:
         found = json.loads(content or b"{}")
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):

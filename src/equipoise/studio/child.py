@@ -8,6 +8,7 @@ result are JSON, on stdin and stdout.
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -29,6 +30,7 @@ TASKS = {
 MEMORY_SHARE = 0.75  # of what is free
 MIN_MEMORY = GIB  # bytes, which torch and pandas alone may take
 SECONDS = 600.0
+MIN_CPU = 60  # seconds
 MAX_RESULT = 2**24  # bytes
 
 
@@ -128,9 +130,10 @@ def _limit(memory: int | None, seconds: float) -> None:
     if memory is not None:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
-    cores = os.cpu_count() or 1
+    # Not below what starting takes: who waits ends it in time, with the right words.
+    most = max(MIN_CPU, math.ceil(seconds)) * (os.cpu_count() or 1)
     with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_CPU, (round(seconds) * cores, round(seconds) * cores))
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most))
     with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")  # the system ends this process before any other
 

@@ -43,7 +43,7 @@ def _follow(message: str, channels: Channels, subscriber: Subscriber, shown: set
     """Do what a page asks for; False where it makes no sense."""
     try:
         asked = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     if not isinstance(asked, dict) or len(asked) != 1:
         return False

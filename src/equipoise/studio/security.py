@@ -90,8 +90,10 @@ class Guard:
         """Whether a request comes from the studio's own page, or from no page."""
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return headers.get("sec-fetch-mode") == "navigate" and headers.get("origin") is None
-        origin = headers.get("origin")
-        return origin is None or urlsplit(origin).netloc == headers.get("host")
+        own = f"//{headers.get('host')}"
+        return all(
+            origin.partition(":")[2] == own for origin in headers.getlist("origin")
+        )  # a browser's is scheme://host:port and nothing else
 
 
 def _is_address(name: str) -> bool:

@@ -111,7 +111,7 @@ def test_a_training_is_stopped_and_goes_on(tmp_path: Path) -> None:
     choices = {**TINY, "samples": 50_000_000, "evaluate": "none", "compile": "off"}
     run = tmp_path / found.start("gaussian", "balanced", choices, "gaussian")
     waiting = threading.Event()
-    while not progress.pictures(run):
+    while not progress.read_curves(run)["reports"]:  # it takes steps
         assert found.is_busy(run), found.output(run.name)
         waiting.wait(0.05)
     found.stop(run)

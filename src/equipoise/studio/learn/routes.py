@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -11,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from equipoise.coerce import as_json
-from equipoise.errors import RequestError
+from equipoise.studio.bodies import json_of
 from equipoise.studio.learn.controls import recipe_lines
 from equipoise.studio.learn.distributions import CHOICES
 from equipoise.studio.learn.lessons import LESSONS
@@ -40,13 +39,7 @@ def routes(studio: Studio) -> list[BaseRoute]:
         return JSONResponse(await _answer({"do": "look"}))
 
     async def do(request: Request) -> Response:
-        try:
-            command = json.loads(await request.body())
-        except ValueError:
-            command = None
-        if not isinstance(command, dict):
-            raise RequestError('the body must be a JSON object such as {"do": "play"}')
-        return JSONResponse(await _answer(command))
+        return JSONResponse(await _answer(await json_of(request)))
 
     async def _answer(command: dict[str, Any]) -> Any:
         return as_json(await run_in_threadpool(session.ask, command))

@@ -72,10 +72,9 @@ def _differences(names: Sequence[str], runs: Runs) -> list[dict[str, Any]]:
             stored = read_json(runs.path(name) / "config.json")
         except (EquipoiseError, OSError):
             stored = {}
-        data = stored.get("data", {})
-        settings.append(
-            {"data": data.get("name"), **stored.get("recipe", {}), **stored.get("run", {})}
-        )
+        recipe, run = (progress.part_of(stored, part) for part in ("recipe", "run"))
+        data = progress.part_of(stored, "data")
+        settings.append({"data": data.get("name"), **recipe, **run})
     found = []
     for key in dict.fromkeys(key for one in settings for key in one):
         values = [str(one.get(key, ""))[:SHOWN_VALUE] for one in settings]

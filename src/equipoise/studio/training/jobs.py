@@ -65,6 +65,7 @@ class Jobs:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._resuming = threading.Lock()
 
     def start(self, data: str, recipe: str, choices: Mapping[str, Any], stem: str) -> str:
         """Start a training, and return the name of its run.
@@ -93,12 +94,13 @@ class Jobs:
         Raises:
             RequestError: It is being trained, or a setting could not be typed.
         """
-        if self.is_busy(run):
-            raise RequestError(f"{run.name} is being trained: stop it first")
-        earlier = self.job(run.name)
         words = commands.resume_words(run, choices)
-        self._memory(run.name).mkdir(parents=True, exist_ok=True)
-        self._run(run.name, words, None if earlier is None else earlier.data)
+        with self._resuming:  # of two tabs one begins
+            if self.is_busy(run):
+                raise RequestError(f"{run.name} is being trained: stop it first")
+            earlier = self.job(run.name)
+            self._memory(run.name).mkdir(parents=True, exist_ok=True)
+            self._run(run.name, words, None if earlier is None else earlier.data)
 
     def stop(self, run: Path) -> None:
         """Ask a training to save and stop.

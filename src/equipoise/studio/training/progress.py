@@ -15,10 +15,11 @@ from equipoise.runs.serialization import read_json
 from equipoise.runs.status import RunStatus
 from equipoise.studio.training.commands import next_step
 from equipoise.studio.training.jobs import Jobs
+from equipoise.utils.atomic_io import read_file
 
 Json = dict[str, Any]
 MAX_POINTS = 400  # of a curve
-MAX_LEFT_OUT = 200
+MAX_LEFT_OUT, MAX_LEFT_OUT_BYTES = 200, 2**26
 EVENTS = ("trouble", "recovered", "diverged", "early_stopped")
 
 
@@ -161,35 +162,49 @@ def about(run: Path) -> Json:
     """What config.json says of a run: data, settings that were given, notes, and what
     it was started from."""
     stored = read_json(run / "config.json")
-    data, asked = stored.get("data", {}), stored.get("requested", {})
-    schema = data.get("schema", {})
+    data, asked = part_of(stored, "data"), part_of(stored, "requested")
     return {
         "data": data.get("name"),
-        "origin": data.get("origin"),
-        "recipe": stored.get("recipe", {}).get("name"),
-        "requested": {**asked.get("recipe", {}), **asked.get("run", {})},
-        "notes": stored.get("notes", []),
-        "machine": stored.get("machine", {}),
-        "command": stored.get("command", []),
-        "is_image": len(schema.get("shape") or []) == 3,
+        "recipe": part_of(stored, "recipe").get("name"),
+        "requested": {**part_of(asked, "recipe"), **part_of(asked, "run")},
+        "notes": _texts(stored, "notes"),
+        "machine": part_of(stored, "machine"),
+        "command": _texts(stored, "command"),
     }
+
+
+def part_of(stored: Mapping[str, Any], name: str) -> Json:
+    """An object of a stored one; empty where there is none, as in a file that a
+    stranger has written."""
+    found = stored.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _texts(stored: Mapping[str, Any], name: str) -> list[str]:
+    """The texts of a list of a stored object. Like `part_of`."""
+    found = stored.get(name)
+    return [str(one) for one in found] if isinstance(found, list) else []
 
 
 def left_out(run: Path) -> Json:
     """The files that no image was taken from: the first ones, and how many."""
     try:
-        lines = (run / "left_out.txt").read_text(errors="replace").splitlines()
+        text = read_file(run / "left_out.txt", MAX_LEFT_OUT_BYTES)
     except OSError:
         return {"shown": [], "count": 0}
+    lines = text.decode(errors="replace").splitlines()
     return {"shown": [line.split("\t", 1) for line in lines[:MAX_LEFT_OUT]], "count": len(lines)}
 
 
 def finite(value: Any) -> Any:
-    """The same with null for numbers that JSON lacks."""
+    """The same with null for numbers that JSON lacks, and "?" for halves of
+    characters, which names of files and a stranger's texts can have."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(name): finite(part) for name, part in value.items()}
+        return {finite(str(name)): finite(part) for name, part in value.items()}
     return [finite(part) for part in value] if isinstance(value, list | tuple) else value
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from asyncio import timeout
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -21,6 +23,10 @@ from equipoise.studio.training.runs import Runs
 from equipoise.studio.training.watching import Watch, snapshot
 
 RECIPE = "balanced"
+# Requests that read data at the same time; more of them wait, and hold up no others.
+READERS = 4
+# Seconds without a byte after which an upload counts as broken off.
+SILENCE = 60.0
 
 
 def routes(studio: Studio, runs: Runs) -> list[BaseRoute]:
@@ -33,10 +39,11 @@ def routes(studio: Studio, runs: Runs) -> list[BaseRoute]:
     data = Data(studio.folder, studio.max_upload, studio.channels)
     Watch(runs, studio.channels)
     in_thread(data.uploads.clean)
-    return [*_uploads(data), *_data(data, runs), *_runs(runs), *_steering(runs)]
+    readers = CapacityLimiter(READERS)
+    return [*_uploads(data, readers), *_data(data, runs, readers), *_runs(runs), *_steering(runs)]
 
 
-def _uploads(data: Data) -> list[BaseRoute]:
+def _uploads(data: Data, readers: CapacityLimiter) -> list[BaseRoute]:
     uploads = data.uploads
 
     async def put_file(request: Request) -> Response:
@@ -64,7 +71,7 @@ def _uploads(data: Data) -> list[BaseRoute]:
         return JSONResponse({})
 
     async def _arrived(name: str) -> Response:
-        name = await run_in_threadpool(data.unpacked, name)
+        name = await to_thread.run_sync(data.unpacked, name, limiter=readers)
         in_thread(data.show_list)
         return JSONResponse({"name": name})
 
@@ -78,7 +85,7 @@ def _uploads(data: Data) -> list[BaseRoute]:
     ]
 
 
-def _data(data: Data, runs: Runs) -> list[BaseRoute]:
+def _data(data: Data, runs: Runs, readers: CapacityLimiter) -> list[BaseRoute]:
     async def state(request: Request) -> Response:
         found = await run_in_threadpool(data.state, request.path_params["name"])
         return JSONResponse(found)
@@ -86,12 +93,14 @@ def _data(data: Data, runs: Runs) -> list[BaseRoute]:
     async def understand(request: Request) -> Response:
         name, given = request.path_params["name"], await json_of(request)
         said = object_of(given, "said")
-        return JSONResponse(await run_in_threadpool(data.understand, name, said))
+        found = await to_thread.run_sync(data.understand, name, said, limiter=readers)
+        return JSONResponse(found)
 
     async def estimate(request: Request) -> Response:
         name, given = request.path_params["name"], await json_of(request)
         recipe, choices = text_of(given, "recipe", RECIPE), object_of(given, "choices")
-        return JSONResponse(await run_in_threadpool(data.estimate, name, recipe, choices))
+        found = await to_thread.run_sync(data.estimate, name, recipe, choices, limiter=readers)
+        return JSONResponse(found)
 
     async def start(request: Request) -> Response:
         name, given = request.path_params["name"], await json_of(request)
@@ -185,12 +194,17 @@ async def _body(request: Request) -> AsyncIterator[bytes]:
     """The body as it comes.
 
     Raises:
-        EquipoiseError: It broke off.
+        EquipoiseError: It broke off, or nothing came for `SILENCE` seconds.
     """
+    chunks = aiter(request.stream())
     try:
-        async for chunk in request.stream():
+        while True:
+            async with timeout(SILENCE):
+                chunk = await anext(chunks)
             yield chunk
-    except ClientDisconnect:
+    except StopAsyncIteration:
+        return
+    except (ClientDisconnect, TimeoutError):
         raise EquipoiseError("the upload broke off: send it again") from None
 
 

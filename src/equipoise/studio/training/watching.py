@@ -15,6 +15,7 @@ from equipoise.studio.training.runs import Runs
 
 RUN, LIST = "run-", "runs"  # channels
 LOOK_AT_RUN, LOOK_AT_LIST = 0.25, 1.0  # seconds between two looks
+MOST = 200  # channels that are watched, by a thread each
 
 
 class Watch:
@@ -34,7 +35,7 @@ class Watch:
     def _begin(self, channel: str) -> None:
         """Watch in a thread of its own, for as long as a page shows the channel."""
         with self._lock:
-            if channel in self._watching:
+            if channel in self._watching or len(self._watching) >= MOST:
                 return
             self._watching.add(channel)
         look = self.look_at_list if channel == LIST else self.look_at_run

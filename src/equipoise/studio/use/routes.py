@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -23,6 +24,8 @@ from equipoise.studio.use.generators import Generators, Loaded
 
 T = TypeVar("T")
 CHUNK = 2**20  # bytes
+# Requests that use generators at the same time; more wait, and hold up no others.
+USERS = 8
 
 
 def routes(runs: Runs) -> list[BaseRoute]:
@@ -38,6 +41,7 @@ class _Use:
     def __init__(self, runs: Runs) -> None:
         self.runs, self.generators = runs, Generators()
         self.sheets, self.explorer = drawing.Sheets(), Explorer()
+        self.users = CapacityLimiter(USERS)
 
     def routes(self) -> list[BaseRoute]:
         return [
@@ -186,7 +190,7 @@ class _Use:
             with self.generators.use(path) as loaded:
                 return work(loaded)
 
-        return await run_in_threadpool(run)
+        return await to_thread.run_sync(run, limiter=self.users)
 
     @staticmethod
     def _asked(request: Request, loaded: Loaded) -> Asked:
