@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.helpers import TINY, Answer, write_image
 
 from equipoise import GAN
 from equipoise.studio.state import Studio
+from equipoise.studio.use import downloading
 from equipoise.studio.use.drawing import MAX_SHEET, sheet
 
 
@@ -134,3 +136,17 @@ def test_a_download_is_what_the_command_line_writes(
     assert answer.content == (tmp_path / "mine.csv").read_bytes()
     assert list((studio.folder / ".studio" / "downloads").iterdir()) == []
     assert json.dumps(told)
+
+
+@pytest.mark.usefixtures("table")
+def test_a_generator_is_exported_or_one_line_says_why_not(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = client.get("/api/use/people/export?ending=.html")
+    assert answer.content.lstrip().lower().startswith(b"<!doctype html>")
+    assert answer.headers["content-disposition"] == 'attachment; filename="people.html"'
+    assert ".onnx or .html" in client.get("/api/use/people/export?ending=.exe").json()["error"]
+    says = "import sys; print('equipoise: install it', file=sys.stderr); sys.exit(2)"
+    monkeypatch.setattr(downloading, "command", lambda _: [sys.executable, "-c", says])
+    answer = client.get("/api/use/people/export?ending=.onnx")
+    assert (answer.status_code, answer.json()) == (400, {"error": "install it"})

@@ -21,7 +21,7 @@ let leave = () => {};
 let visit = 0;
 
 async function show() {
-  const address = decodeURIComponent(location.hash.replace(/^#\/?/, ""));
+  const address = decoded(location.hash.replace(/^#\/?/, ""));
   const page = PAGES.find(({ pattern }) => pattern.test(address));
   const current = ++visit;
   leave();
@@ -38,6 +38,14 @@ async function show() {
   if (current !== visit) leave();
   document.title = `${main.querySelector("h1")?.textContent ?? t("shell.title")} – Equipoise`;
   announce(document.title);
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a lone % that somebody typed
+  }
 }
 
 function drawBar(active) {
@@ -66,5 +74,7 @@ addEventListener("hashchange", async () => {
   main.focus({ preventScroll: true });
   scrollTo(0, 0);
 });
+// What is dropped beside a place for it must not be opened instead of the page.
+for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
 await loadWords();
 await show();

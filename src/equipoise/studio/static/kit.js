@@ -291,13 +291,20 @@ function drawLevel(plot, level) {
   context.restore();
 }
 
-/** Copy a text, and say so. */
-export async function copy(text) {
-  await navigator.clipboard.writeText(text);
-  toast(t("kit.copied"));
+/** Copy a text, and say so. Browsers have no clipboard for pages of other machines
+ *  without encryption: there the text is selected, to be copied by hand. */
+async function copy(text, place) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(t("kit.copied"));
+  } catch {
+    getSelection().selectAllChildren(place);
+    toast(t("kit.selected"));
+  }
 }
 
 /** Lines of code with a button that copies them. */
 export function code(text, title = "") {
-  return el("div.stack", {}, title && el("p.small.muted", {}, title), el("pre", { tabindex: 0 }, text), el("button.quiet", { type: "button", onclick: () => copy(text) }, t("kit.copy")));
+  const place = el("pre", { tabindex: 0 }, text);
+  return el("div.stack", {}, title && el("p.small.muted", {}, title), place, el("button.quiet", { type: "button", onclick: () => copy(text, place) }, t("kit.copy")));
 }

@@ -1,11 +1,12 @@
-"""Samples as a file to take home: what `equipoise sample` writes, in a process of its
-own with a limit of time."""
+"""Files to take home: what `equipoise sample` and `equipoise export` write, in a
+process of their own with a limit of time."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,22 +15,20 @@ from typing import BinaryIO
 from equipoise.errors import EquipoiseError, RequestError
 from equipoise.studio.training.commands import command
 from equipoise.studio.training.jobs import MEMORY
-from equipoise.studio.use.asked import Asked
 
 SECONDS = 1800.0
 
 
-def written(run: Path, asked: Asked, name: str, folder: Path) -> BinaryIO:
-    """The file of these samples, open; it goes when it is closed.
+def written(words: Callable[[Path], list[str]], name: str, folder: Path) -> BinaryIO:
+    """The file that a command writes, open; it goes when it is closed.
 
     Args:
-        run: The run directory.
-        asked: The samples.
+        words: What is typed after `equipoise` to write a file.
         name: Of the file, with the ending of its format.
         folder: Of the runs, in which there is room.
 
     Raises:
-        RequestError: `equipoise sample` refuses it, or it takes too long.
+        RequestError: The command refuses it, or it takes too long.
         EquipoiseError: It failed.
     """
     place = folder / MEMORY / "downloads"
@@ -37,7 +36,7 @@ def written(run: Path, asked: Asked, name: str, folder: Path) -> BinaryIO:
     with TemporaryDirectory(dir=place) as inside:
         out = Path(inside) / name
         process = subprocess.Popen(
-            command(asked.words(run, str(out))),
+            command(words(out)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

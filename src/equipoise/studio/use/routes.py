@@ -26,6 +26,7 @@ T = TypeVar("T")
 CHUNK = 2**20  # bytes
 # Requests that use generators at the same time; more wait, and hold up no others.
 USERS = 8
+EXPORTS = (".onnx", ".html")
 
 
 def routes(runs: Runs) -> list[BaseRoute]:
@@ -54,6 +55,7 @@ class _Use:
             Route("/api/use/{name}/classes.png", self.classes),
             Route("/api/use/{name}/codes/{code}.png", self.code),
             Route("/api/use/{name}/download", self.download),
+            Route("/api/use/{name}/export", self.export),
             Route("/api/use/{name}/walk", self.walk),
             Route("/api/use/{name}/directions", self.directions),
             Route("/api/use/{name}/moved.png", self.moved),
@@ -140,16 +142,25 @@ class _Use:
                 raise RequestError(f"no format {clipped(repr(ending))}: give one of {known}")
             asked = Asked.of(request.query_params, about["default_n"], about["most_written"])
             name = describing.name_of_file(loaded.path, asked.n, ending)
-            return written(loaded.path, asked, name, self.runs.folder), name
+            path = loaded.path
+            return written(lambda out: asked.words(path, str(out)), name, self.runs.folder), name
 
-        file, name = await self._with(request, write)
-        headers = {
-            "Content-Length": str(os.fstat(file.fileno()).st_size),
-            "Content-Disposition": f'attachment; filename="{_plain(name)}"',
-        }
-        return StreamingResponse(
-            _chunks(file), media_type="application/octet-stream", headers=headers
-        )
+        return _file(*await self._with(request, write))
+
+    async def export(self, request: Request) -> Response:
+        """The generator as a file for other programs, or as a page of its own."""
+        ending = request.query_params.get("ending", "")
+        if ending not in EXPORTS:
+            known = " or ".join(EXPORTS)
+            raise RequestError(f"no export {clipped(repr(ending))}: give {known}")
+        path = await run_in_threadpool(self.runs.path, request.path_params["name"])
+        name = path.name + ending
+
+        def write() -> BinaryIO:
+            words = ["export", str(path), "--to"]
+            return written(lambda out: [*words, str(out)], name, self.runs.folder)
+
+        return _file(await to_thread.run_sync(write, limiter=self.users), name)
 
     async def walk(self, request: Request) -> Response:
         query = request.query_params
@@ -207,6 +218,15 @@ def _index(request: Request, n: int) -> int:
 
 def _png(content: bytes) -> Response:
     return Response(content, media_type="image/png")
+
+
+def _file(file: BinaryIO, name: str) -> Response:
+    """A file to take home, which is closed at the end."""
+    headers = {
+        "Content-Length": str(os.fstat(file.fileno()).st_size),
+        "Content-Disposition": f'attachment; filename="{_plain(name)}"',
+    }
+    return StreamingResponse(_chunks(file), media_type="application/octet-stream", headers=headers)
 
 
 def _plain(name: str) -> str:

@@ -26,7 +26,7 @@ export async function mount(main, name) {
   fill(
     place,
     el("p.muted", {}, `${about.described} · ${about.recipe} · ${t("use.seen", { n: number(about.samples_seen) })}`),
-    el("div", { style: { display: "flex", flexWrap: "wrap", gap: "var(--gap)", alignItems: "flex-start" } }, el("div", { style: { flex: "1 1 17rem", minWidth: 0 } }, form.element, downloads(about, form.asked)), el("div", { style: { flex: "3 1 26rem", minWidth: 0 } }, result, extra)),
+    el("div", { style: { display: "flex", flexWrap: "wrap", gap: "var(--gap)", alignItems: "flex-start" } }, el("div", { style: { flex: "1 1 17rem", minWidth: 0 } }, form.element, downloads(about, form.asked), exports(about)), el("div", { style: { flex: "3 1 26rem", minWidth: 0 } }, result, extra)),
   );
   if (about.kind === "images" && about.n_classes > 0) extra.append(sheetOf(t("use.byClass"), t("use.byClassHow"), (seed) => address(about, "classes.png", { seed })));
   for (const codeName of Object.keys(about.codes)) extra.append(sheetOf(t("use.codeTitle", { name: codeName }), about.codes[codeName] === null ? t("use.codeContinuous") : t("use.codeCategorical", { n: about.codes[codeName] }), (seed) => address(about, `codes/${codeName}.png`, { seed })));
@@ -210,6 +210,35 @@ function downloads(about, asked) {
   };
   const words = el("p.small.muted", { role: "status", style: { margin: 0 } }, t("use.downloadHow"));
   return el("section.card.stack", {}, el("h2", {}, t("use.takeHome")), labelled(t("use.howMany"), t("use.atMost", { n: number(about.most_written) }), n), labelled(t("use.format"), "", ending), el("p", { style: { margin: 0 } }, link), words);
+}
+
+/** The generator itself as a file. */
+function exports(about) {
+  const told = el("div", { "aria-live": "polite" });
+  const buttons = [".onnx", ".html"].map((ending) =>
+    el("button", { type: "button", onclick: async () => {
+      buttons.forEach((one) => (one.disabled = true));
+      fill(told, el("p.small.muted", {}, t("use.exporting")));
+      try {
+        const response = await api.get(address(about, "export", { ending }));
+        take(await response.blob(), about.name + ending);
+        fill(told, el("p.small.muted", {}, t("use.exported")));
+      } catch (error) {
+        if (!(error instanceof RequestFailed)) throw error;
+        fill(told, el("p.notice.bad", { style: { overflowWrap: "anywhere" } }, error.message));
+      }
+      buttons.forEach((one) => (one.disabled = false));
+    } }, t(`use.export${ending}`)),
+  );
+  const line = `equipoise export ${about.path} --to ${about.name}.onnx`;
+  return el("section.card.stack", {}, el("h2", {}, t("use.exportTitle")), el("p.small.muted", {}, t("use.exportHow")), el("div.row", {}, buttons), told, el("details", {}, el("summary", {}, t("use.asLine")), el("div.stack", { style: { marginTop: ".6rem" } }, code(line))));
+}
+
+/** Have the browser save what it holds. */
+function take(blob, name) {
+  const link = el("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 const has = (ending) => {

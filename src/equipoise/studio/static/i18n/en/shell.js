@@ -11,5 +11,6 @@ export default {
   "kit.minutes": "{n} min",
   "kit.hours": "{h} h {m} min",
   "kit.copy": "Copy",
+  "kit.selected": "Selected: copy it with Ctrl-C.",
   "kit.copied": "Copied",
 };

@@ -85,4 +85,11 @@ export default {
   "use.nearestN": "Training image, number {n} by distance",
   "use.nearestHow": "Of {n} training images, with their distances on thumbnails. If one is the same, the generator copies.",
   "use.searching": "Searching",
+  "use.exportTitle": "Export the generator",
+  "use.exportHow": "For programs and people without Equipoise: ONNX for onnxruntime, or one page that draws samples in any browser, offline.",
+  "use.export.onnx": "ONNX (.onnx)",
+  "use.export.html": "A page (.html)",
+  "use.exporting": "Writing and checking the file, which takes a few seconds to a minute",
+  "use.exported": "Written, and checked against the samples of this page.",
+  "use.asLine": "The same as a command line, which also writes a sampler in Python",
 };

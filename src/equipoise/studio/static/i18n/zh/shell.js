@@ -11,5 +11,6 @@ export default {
   "kit.minutes": "{n} 分钟",
   "kit.hours": "{h} 小时 {m} 分钟",
   "kit.copy": "复制",
+  "kit.selected": "已选中，请按 Ctrl-C 复制。",
   "kit.copied": "已复制",
 };

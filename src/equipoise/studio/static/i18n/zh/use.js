@@ -85,4 +85,11 @@ export default {
   "use.nearestN": "按距离第 {n} 接近的训练图片",
   "use.nearestHow": "取自 {n} 幅训练图片，数字是缩略图上的距离。如果有一幅完全相同，说明生成器在照抄。",
   "use.searching": "正在查找",
+  "use.exportTitle": "导出生成器",
+  "use.exportHow": "供没有 Equipoise 的程序和人使用：ONNX 文件用于 onnxruntime，网页可在任何浏览器中离线生成样本。",
+  "use.export.onnx": "ONNX（.onnx）",
+  "use.export.html": "网页（.html）",
+  "use.exporting": "正在写文件并核对，需要几秒到一分钟",
+  "use.exported": "已写好，并与这里的样本核对过。",
+  "use.asLine": "对应的命令行，还会写出一个 Python 采样脚本",
 };
