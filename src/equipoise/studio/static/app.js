@@ -1,6 +1,6 @@
 // The router: shows the page that the address names, and the bar at the top.
 
-import { LANGUAGES, announce, el, fill, language, loadWords, t } from "./kit.js";
+import { LANGUAGES, announce, decoded, el, fill, language, loadWords, t } from "./kit.js";
 
 // Address after "#/" -> module, and the function of it that shows the page.
 const PAGES = [
@@ -21,7 +21,7 @@ let leave = () => {};
 let visit = 0;
 
 async function show() {
-  const address = decoded(location.hash.replace(/^#\/?/, ""));
+  const address = location.hash.replace(/^#\/?/, "");
   const page = PAGES.find(({ pattern }) => pattern.test(address));
   const current = ++visit;
   leave();
@@ -34,18 +34,11 @@ async function show() {
   const module = await import(page.module);
   if (current !== visit) return; // the address has changed meanwhile
   fill(main);
-  leave = (await module[page.show](main, page.pattern.exec(address)[1])) ?? (() => {});
+  const [, parameter] = page.pattern.exec(address);
+  leave = (await module[page.show](main, page.show === "compare" ? parameter : decoded(parameter))) ?? (() => {});
   if (current !== visit) leave();
   document.title = `${main.querySelector("h1")?.textContent ?? t("shell.title")} – Equipoise`;
   announce(document.title);
-}
-
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // a lone % that somebody typed
-  }
 }
 
 function drawBar(active) {

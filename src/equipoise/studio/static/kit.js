@@ -42,6 +42,15 @@ export function announce(text) {
   document.getElementById("announcements").textContent = text;
 }
 
+/** A part of an address as it was before it was encoded. */
+export function decoded(text = "") {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a lone % that somebody typed
+  }
+}
+
 // ---- requests ---------------------------------------------------------------------
 
 export class RequestFailed extends Error {}

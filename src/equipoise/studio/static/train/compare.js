@@ -1,13 +1,13 @@
 // Several runs side by side, as they go.
 
-import { RequestFailed, api, chart, el, fill, listen, number, t } from "../kit.js";
+import { RequestFailed, api, chart, decoded, el, fill, listen, number, t } from "../kit.js";
 import { page, phaseTag, pictureAddress, table } from "./parts.js";
 
 const COLOURS = ["real", "fake", "discriminator", "other", "accent", "bad", "good", "muted"];
 const WAIT = 1000; // milliseconds between two comparisons, which read all reports anew
 
 export function compare(main, text) {
-  const names = text.split("+").filter(Boolean);
+  const names = text.split("+").filter(Boolean).map(decoded);
   const place = el("div");
   main.append(el("p.small", {}, el("a", { href: "#/" }, t("train.back"))), el("h1", {}, t("train.compareTitle", { n: names.length })), place);
   let chartMade = null;

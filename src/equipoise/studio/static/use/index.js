@@ -26,7 +26,7 @@ export async function mount(main, name) {
   fill(
     place,
     el("p.muted", {}, `${about.described} · ${about.recipe} · ${t("use.seen", { n: number(about.samples_seen) })}`),
-    el("div", { style: { display: "flex", flexWrap: "wrap", gap: "var(--gap)", alignItems: "flex-start" } }, el("div", { style: { flex: "1 1 17rem", minWidth: 0 } }, form.element, downloads(about, form.asked), exports(about)), el("div", { style: { flex: "3 1 26rem", minWidth: 0 } }, result, extra)),
+    el("div", { style: { display: "flex", flexWrap: "wrap", gap: "var(--gap)", alignItems: "flex-start" } }, el("div", { style: { flex: "1 1 17rem", minWidth: 0 } }, form.element), el("div", { style: { flex: "3 1 26rem", minWidth: 0 } }, result, el("div.grid", { style: { alignItems: "start" } }, downloads(about, form.asked), exports(about)), extra)),
   );
   if (about.kind === "images" && about.n_classes > 0) extra.append(sheetOf(t("use.byClass"), t("use.byClassHow"), (seed) => address(about, "classes.png", { seed })));
   for (const codeName of Object.keys(about.codes)) extra.append(sheetOf(t("use.codeTitle", { name: codeName }), about.codes[codeName] === null ? t("use.codeContinuous") : t("use.codeCategorical", { n: about.codes[codeName] }), (seed) => address(about, `codes/${codeName}.png`, { seed })));
