@@ -108,7 +108,7 @@ def _of_samples(
     if far and not early and not sure and readings["missing"]:
         values = {"reached": readings["modes"], "all": readings["modes"] + readings["missing"]}
         found.append(Finding("collapse", "bad", values, _for_variety(recipe)))
-    if "worse" in faults:
+    if far and "worse" in faults:  # the best so far may have been a lucky measurement
         remedy = _next(recipe, "learning_rate", up=False)
         found.append(Finding("worse", "bad", {"ratio": readings["ratio"]}, remedy))
     if readings["turns_lately"] >= MANY_TURNS:

@@ -30,6 +30,18 @@ export function fill(element, ...children) {
   return element;
 }
 
+/** Change what an element holds, and leave the keyboard's focus where it was: on the same
+ *  element, or on the new one of the same name. */
+export function keepingFocus(place, change) {
+  const before = place.contains(document.activeElement) ? document.activeElement : null;
+  const nameOf = (one) => `${one.tagName} ${one.getAttribute("href") ?? one.getAttribute("aria-label") ?? one.textContent}`;
+  change();
+  if (!before || document.activeElement === before) return;
+  const all = () => [...place.querySelectorAll("a, button, input, select, summary, [tabindex]")];
+  const after = before.isConnected ? before : all().find((one) => nameOf(one) === nameOf(before));
+  after?.focus({ preventScroll: true });
+}
+
 /** A message in the corner, for some seconds. kind: "", "good", "warn" or "bad". */
 export function toast(message, kind = "") {
   const shown = el("p.notice", { class: kind }, message);

@@ -1,6 +1,6 @@
 // Several runs side by side, as they go.
 
-import { RequestFailed, api, chart, decoded, el, fill, listen, number, t } from "../kit.js";
+import { RequestFailed, api, chart, decoded, el, fill, keepingFocus, listen, number, t } from "../kit.js";
 import { page, phaseTag, pictureAddress, table } from "./parts.js";
 
 const COLOURS = ["real", "fake", "discriminator", "other", "accent", "bad", "good", "muted"];
@@ -20,7 +20,7 @@ export function compare(main, text) {
       const found = await api.get(`/api/compare?${names.map((name) => `name=${encodeURIComponent(name)}`).join("&")}`);
       if (left) return;
       chartMade?.destroy();
-      chartMade = show(place, found);
+      keepingFocus(place, () => (chartMade = show(place, found)));
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;
       fill(place, el("p.notice.bad", { role: "alert" }, error.message));

@@ -1,6 +1,6 @@
 // Home: drop data, go on with data that is here, and the list of runs.
 
-import { RequestFailed, announce, api, attempt, bytes, el, fill, listen, number, t, toast } from "../kit.js";
+import { RequestFailed, announce, api, attempt, bytes, el, fill, keepingFocus, listen, number, t, toast } from "../kit.js";
 import { isBusy, page, phaseTag, pictureAddress, progressWords } from "./parts.js";
 import { chosen, dropped, send } from "./upload.js";
 
@@ -16,8 +16,8 @@ export function home(main) {
   const picked = new Set();
   const cards = new Map(); // by run, what its card shows and the card, which stays while that does
   const stops = [
-    listen("uploads", (value) => showUploads(uploads, value)),
-    listen("runs", (value) => showRuns(runs, value, picked, cards)),
+    listen("uploads", (value) => keepingFocus(uploads, () => showUploads(uploads, value))),
+    listen("runs", (value) => keepingFocus(runs, () => showRuns(runs, value, picked, cards))),
   ];
   return () => stops.forEach((stop) => stop());
 }

@@ -1,6 +1,6 @@
 // One run: progress, samples through time, trouble, curves, the verdict and what next.
 
-import { announce, api, attempt, chart, code, el, fill, listen, number, t, toast } from "../kit.js";
+import { announce, api, attempt, chart, code, el, fill, keepingFocus, listen, number, t, toast } from "../kit.js";
 import { folded, isBusy, page, phaseTag, pictureAddress, progressWords, table, verdictTag } from "./parts.js";
 
 const SHOWN_METRICS = 5;
@@ -34,13 +34,13 @@ export function run(main, name) {
       before[key] = now;
       return changed;
     };
-    if (differs("actions", [value.phase, value.has_generator, value.has_page, value.problem])) showHead(head, value);
+    if (differs("actions", [value.phase, value.has_generator, value.has_page, value.problem])) keepingFocus(head, () => showHead(head, value));
     head.dispatchEvent(new CustomEvent("progress", { detail: value }));
     if (differs("trouble", [value.curves.events, value.about?.notes])) showTrouble(trouble, value);
-    if (differs("verdict", [value.report, value.phase])) showVerdict(verdict, value);
+    if (differs("verdict", [value.report, value.phase])) keepingFocus(verdict, () => showVerdict(verdict, value));
     if (differs("pictures", value.pictures)) scrubber.set(value.pictures);
     if (differs("curves", value.curves)) charts.set(value.curves);
-    if (differs("details", [value.output, value.about, value.left_out])) showDetails(details, value);
+    if (differs("details", [value.output, value.about, value.left_out])) keepingFocus(details, () => showDetails(details, value));
   });
   return () => {
     stop();
