@@ -54,10 +54,10 @@ export function announce(text) {
   document.getElementById("announcements").textContent = text;
 }
 
-/** A part of an address as it was before it was encoded. */
-export function decoded(text = "") {
+/** A part of an address as it was before it was encoded; undefined stays so. */
+export function decoded(text) {
   try {
-    return decodeURIComponent(text);
+    return text && decodeURIComponent(text);
   } catch {
     return text; // a lone % that somebody typed
   }
