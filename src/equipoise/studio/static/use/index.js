@@ -209,7 +209,7 @@ function downloads(about, asked) {
     words.textContent = t("use.preparing");
   };
   const words = el("p.small.muted", { role: "status", style: { margin: 0 } }, t("use.downloadHow"));
-  return el("section.card.stack", {}, el("h2", {}, t("use.takeHome")), labelled(t("use.howMany"), t("use.atMost", { n: number(about.most_written) }), n), labelled(t("use.format"), "", ending), el("p", { style: { margin: 0 } }, link), words);
+  return el("section.card.stack", {}, el("h2", {}, t("use.takeHome")), labelled(t("use.howMany"), t("use.atMost", { n: number(about.most_written) }), n), labelled(t("use.format"), "", ending), el("div", {}, link), words);
 }
 
 /** The generator itself as a file. */
