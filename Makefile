@@ -21,7 +21,7 @@ lint: .venv/dev
 	$(BIN)/mypy
 
 docs: .venv/docs  ## the site, with the API reference, in site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 wheel: .venv/package  ## build the wheel, install it in an empty environment, train from there
 	rm -rf build
