@@ -4,7 +4,7 @@ BIN := .venv/bin
 .PHONY: demo test test-all search lint docs wheel audit clean
 
 demo: .venv/package  ## train on N(4, 1.25) and report how close it came
-	$(BIN)/equipoise train gaussian
+	$(BIN)/equipoise demo
 
 test: .venv/dev lint  ## lint, types and every test that is not slow
 	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"

@@ -62,6 +62,14 @@ def converter(flag: str, hint: Any, *, whole: Any) -> Callable[[str], Any]:
     return convert
 
 
+def choices_of(hint: Any) -> list[str]:
+    """The words that a type allows; none where it allows others too."""
+    kinds = [kind for kind in alternatives(hint) if kind is not NoneType]
+    if all(get_origin(kind) is Literal for kind in kinds):
+        return [str(word) for kind in kinds for word in get_args(kind)]
+    return []
+
+
 def metavar_of(hint: Any) -> str:
     """The name of a value of this type in the help."""
     for kind in alternatives(hint):
