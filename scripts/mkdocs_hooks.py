@@ -19,6 +19,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from equipoise.recipes import catalogue
+from notebook_pages import TITLES, notebook_page, notebook_text
 from recipe_pages import recipe_page
 from reference_pages import commands_page, settings_page
 
@@ -29,20 +30,24 @@ PAGES = {  # pages that are made of files outside docs/
     "README.zh-CN.md": "index.zh-CN.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
+    "CODE_OF_CONDUCT.md": "code-of-conduct.md",
     "SECURITY.md": "security.md",
     "benchmarks/RESULTS.md": "results.md",
     "benchmarks/EXPERIMENTS.md": "experiments.md",
 }
 FRONT_TITLE = "GAN, losses, errors"  # the page of the modules beside the packages
-RECIPES, REFERENCE = "Recipes", "Reference"  # sections of the navigation
+RECIPES, NOTEBOOKS, REFERENCE = "Recipes", "Notebooks", "Reference"  # of the navigation
 ROW = re.compile(r"^\| `([a-z0-9-]+)` \|", re.M)
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#:\s]+)(#[^)\s]*)?\)")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Add the pages of recipes and of the API to the navigation."""
+    """Add the pages of recipes, notebooks and of the API to the navigation."""
     assert config.nav is not None, "mkdocs.yml has a navigation"
     section(config, RECIPES).extend({name: f"recipes/{name}.md"} for name in own_recipes())
+    section(config, NOTEBOOKS).extend(
+        {title: f"notebooks/{name}.md"} for name, title in TITLES.items()
+    )
     entries: list[Any] = [{FRONT_TITLE: "reference/front.md"}]
     entries += [{name: f"reference/{name}.md"} for name in packages()]
     section(config, REFERENCE).append({"API": entries})
@@ -69,6 +74,9 @@ def generated_pages() -> dict[str, str]:
         for source, page in PAGES.items()
     }
     pages |= {f"recipes/{name}.md": recipe_page(name) for name in own_recipes()}
+    for name in TITLES:
+        pages[f"notebooks/{name}.md"] = notebook_page(name)
+        pages[f"notebooks/{name}.ipynb"] = notebook_text(name)
     pages |= {"commands.md": commands_page(), "settings.md": settings_page()}
     front = sorted(f"equipoise.{path.stem}" for path in PACKAGE.glob("[a-z]*.py"))
     pages["reference/front.md"] = reference(FRONT_TITLE, ["equipoise", *front])
