@@ -8,12 +8,13 @@ they exist only where they are built:
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
 
 import jupytext
-import nbformat
+from nbformat import NotebookNode
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "notebooks"
@@ -31,9 +32,9 @@ COLAB = "https://colab.research.google.com/github"
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
 
-def notebook(name: str) -> nbformat.NotebookNode:
+def notebook(name: str) -> NotebookNode:
     """A notebook, made of its source."""
-    found = jupytext.reads((SOURCES / f"{name}.py").read_text(), fmt="py:percent")
+    found: NotebookNode = jupytext.reads((SOURCES / f"{name}.py").read_text(), fmt="py:percent")
     for place, cell in enumerate(found.cells):
         cell["id"] = f"{name}-{place}"  # equal sources give equal notebooks
     return found
@@ -41,7 +42,7 @@ def notebook(name: str) -> nbformat.NotebookNode:
 
 def notebook_text(name: str) -> str:
     """A notebook as a file."""
-    return nbformat.writes(notebook(name)) + "\n"
+    return json.dumps(notebook(name), indent=1, ensure_ascii=False) + "\n"
 
 
 def notebook_page(name: str) -> str:

@@ -109,7 +109,8 @@ class OptionsParser:
         shows_help: bool = True,
         without: Collection[str] = (),
     ) -> None:
-        self.prog, self.owner = f"equipoise {command}", owner or command
+        self.prog: str = f"equipoise {command}"
+        self.owner: str = owner or command
         self.groups = groups
         self.parser = argparse.ArgumentParser(
             prog=self.prog,

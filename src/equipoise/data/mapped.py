@@ -31,7 +31,10 @@ class MappedSamples(IndexedSamples):
     def __init__(
         self, array: NDArray[Any], name: str, what: str, mapped: mmap.mmap | None = None
     ) -> None:
-        self.array, self.name, self.what, self.mapped = array, name, what, mapped
+        self.array: NDArray[Any] = array
+        self.name = name
+        self.what = what
+        self.mapped: mmap.mmap | None = mapped
         self.at_random = False
 
     @classmethod

@@ -54,8 +54,10 @@ class StreamLoader(Loader):
         device: torch.device,
     ) -> None:
         super().__init__(batch_size, encode, device)
-        self.again, self.held_out, self.seed = again, held_out, seed
-        self.block_rows = max(min(BLOCK_ROWS, BLOCK_BYTES // max(held_out[0].nbytes, 1)), 1)
+        self.again = again
+        self.held_out: Tensor = held_out
+        self.seed: int = seed
+        self.block_rows: int = max(min(BLOCK_ROWS, BLOCK_BYTES // max(held_out[0].nbytes, 1)), 1)
         self.block, self.told = 0, False
         self.parts = self._known(parts)
         self.rows = self._shuffled()
@@ -68,7 +70,8 @@ class StreamLoader(Loader):
                 f"{ranks} processes cannot share a stream that can be read only once: give an "
                 "iterable that can be read again, an array or files, or train in one process"
             )
-        self.rank, self.ranks = rank, ranks
+        self.rank: int = rank
+        self.ranks: int = ranks
         self.restore(self.position())
 
     def next(self) -> Batch:
@@ -110,7 +113,8 @@ class StreamLoader(Loader):
             self.epoch, self.cursor, self.waiting, waiting_rows = self.epoch + 1, 0, [], 0
             self.block = 0
         self.rows_waiting = waiting_rows
-        self.parts, self.rows = self._anew(self.again), self._shuffled()
+        self.parts = self._anew(self.again)
+        self.rows = self._shuffled()
 
     def _anew(self, again: Callable[[], Iterator[Part]]) -> Iterator[Part]:
         return _without(self._known(again()), self.held_out)

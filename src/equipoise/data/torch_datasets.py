@@ -29,13 +29,13 @@ class DatasetSamples(IndexedSamples):
         self.data = data
         if len(data) == 0:
             raise RequestError("the Dataset is empty: give at least one batch of samples")
-        self.first = data[0]
-        self.paired = isinstance(self.first, tuple | list)
+        self.first: Any = data[0]
+        self.paired: bool = isinstance(self.first, tuple | list)
         sample = self.first[0] if self.paired else self.first
         self.shape = _plain(sample).shape
         self.container = "tensor" if isinstance(sample, Tensor) else "array"
         # Targets of several numbers are no labels.
-        self.labelled = self.paired and len(self.first) > 1 and np.ndim(self.first[1]) == 0
+        self.labelled: bool = self.paired and len(self.first) > 1 and np.ndim(self.first[1]) == 0
 
     def __len__(self) -> int:
         return len(self.data)

@@ -104,7 +104,8 @@ class PointReference(Reference):
     def __init__(self, real: Array) -> None:
         super().__init__()
         self.real = real.reshape(len(real), -1)
-        self.centre, self.units = self.real.mean(0), column_stds(self.real)
+        self.centre: Any = self.real.mean(0)
+        self.units: Array = column_stds(self.real)
 
     def prepare(self, x: Array) -> Array:
         return x.reshape(len(x), -1)
@@ -146,7 +147,8 @@ class UnivariateReference(PointReference):
 
     def __init__(self, real: Array, n: int, distribution: Distribution | None) -> None:
         super().__init__(real)
-        self.n, self.distribution = n, distribution
+        self.n = n
+        self.distribution: Distribution | None = distribution
         self.description = (
             f"{len(real):,} held-out samples" if distribution is None else "the exact distribution"
         )
@@ -185,7 +187,9 @@ class TabularReference(PointReference):
         self, real: Array, modes: tuple[Array, float] | None = None, columns: Sequence[str] = ()
     ) -> None:
         super().__init__(real)
-        self.n, self.modes, self.columns = len(real), modes, columns
+        self.n = len(real)
+        self.modes: tuple[Array, float] | None = modes
+        self.columns: Sequence[str] = columns
         self.description = f"{len(real):,} held-out samples"
 
 
@@ -196,7 +200,8 @@ class ImageReference(Reference):
 
     def __init__(self, real: Array) -> None:
         super().__init__()
-        self.n, self.real = len(real), real
+        self.n = len(real)
+        self.real: Array = real
         self.cost = VALUE_COST * float(np.prod(real.shape[1:]))
         self.description = f"{len(real):,} held-out images"
 
@@ -224,7 +229,7 @@ class FeatureReference(ImageReference, ABC):
 
     def __init__(self, real: Array) -> None:
         super().__init__(real)
-        self.shape = real.shape[1:]
+        self.shape: tuple[Any, ...] = real.shape[1:]
 
     @abstractmethod
     def embed(self, x: Array) -> Array:
@@ -274,7 +279,8 @@ class PhotoReference(FeatureReference):
 
     def __init__(self, real: Array, limits: tuple[float, float]) -> None:
         super().__init__(real)
-        self.limits, self.side = limits, side_of(self.shape)
+        self.limits: tuple[float, float] = limits
+        self.side: int = side_of(self.shape)
         self.cost += COSTS[self.side]
 
     def embed(self, x: Array) -> Array:
@@ -303,7 +309,9 @@ class RotationReference(FeatureReference):
 
     def __init__(self, real: Array, training: Callable[[], Array], seed: int, steps: int) -> None:
         super().__init__(real)
-        self.training, self.seed, self.steps = training, seed, steps
+        self.training = training
+        self.seed: int = seed
+        self.steps: int = steps
         self.cost += ROTATION_COST * float(np.prod(self.shape))
 
     def embed(self, x: Array) -> Array:
@@ -332,7 +340,8 @@ class DigitReference(Reference):
 
     def __init__(self, real: Array) -> None:
         super().__init__()
-        self.n, self.real = len(real), self.features_of(self.prepare(real))
+        self.n = len(real)
+        self.real: Array = self.features_of(self.prepare(real))
         self.description = f"{len(real):,} test digits, features of the shipped digit classifier"
 
     def prepare(self, x: Array) -> Array:

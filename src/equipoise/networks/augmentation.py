@@ -56,7 +56,8 @@ class Augmentation(Controller):
         target: float | None = None,
     ) -> None:
         super().__init__()
-        self.kinds, self.target = list(kinds), target
+        self.kinds: list[str] = list(kinds)
+        self.target: float | None = target
         self.realness: Callable[[Tensor, Tensor], Tensor] = lambda real, _: real
         self.register_buffer("p", torch.tensor(1.0 if target is None else 0.0))
         self.register_buffer("signs", torch.tensor(0.0))

@@ -27,7 +27,8 @@ class RunWriter:
     """
 
     def __init__(self, directory: RunDirectory | None, warn: Callable[[str], None]) -> None:
-        self.directory, self.warn = directory, warn
+        self.directory: RunDirectory | None = directory
+        self.warn = warn
         self.failed = ""
         """The error of the last failed write; empty if everything is written."""
 

@@ -73,8 +73,9 @@ class Ranks:
     def __init__(self, rank: int = 0, size: int = 1, device: torch.device | None = None) -> None:
         if not 0 <= rank < size:
             raise ValueError(f"rank = {rank}: must be 0 to {size - 1} of {size} processes")
-        self.rank, self.size = rank, size
-        self.device = device or torch.device("cpu")
+        self.rank: int = rank
+        self.size: int = size
+        self.device: torch.device = device or torch.device("cpu")
         self._memory: SharedMemory | None = None
 
     @classmethod

@@ -30,7 +30,7 @@ class Archive(ABC):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.aside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+        self.aside: Path = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
 
     @abstractmethod
     def add(self, name: str, content: bytes) -> None:
@@ -93,7 +93,7 @@ class Zip(Archive):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.file = ZipWriter(self.aside)
+        self.file: ZipWriter = ZipWriter(self.aside)
 
     def add(self, name: str, content: bytes) -> None:
         self.file.add(name, content)

@@ -76,7 +76,8 @@ class ParquetShards(ShardFormat):
         size = min(part_size(sampler.schema), sampler.draws.block)
         first = Asked(size, seed=0)
         some = self._frame(Rows.join([*sampler.rows(first, range(size))]), first, 0)
-        self.no_rows, self.types = some.iloc[:0], schema_of(Path("Parquet"), some)
+        self.no_rows = some.iloc[:0]
+        self.types = schema_of(Path("Parquet"), some)
 
     def write(self, path: Path, asked: Asked, span: range, done: Callable[[int], None]) -> None:
         import pyarrow.parquet as pq

@@ -72,7 +72,7 @@ class Clock:
 
     def __init__(self, state: State, samples: int | None, minutes: float | None) -> None:
         self.state = state
-        self.limit = None if minutes is None else minutes * 60
+        self.limit: float | None = None if minutes is None else minutes * 60
         if minutes != state.minutes:  # a new length: the old horizon does not hold
             state.horizon, state.minutes = None, minutes
         if samples is not None:

@@ -71,13 +71,16 @@ class State:
         transform: Chain | None = None,
         ranks: Ranks = SINGLE,
     ) -> None:
-        self.method, self.loader, self.seed, self.device = method, loader, seed, device
+        self.method: Method = method
+        self.loader: Loader = loader
+        self.seed: int = seed
+        self.device: torch.device = device
         self.ranks = ranks
         self.transform = transform
-        self.generator = method.generator.to(device)
-        self.discriminator = method.discriminator.to(device)
+        self.generator: nn.Module = method.generator.to(device)
+        self.discriminator: nn.Module = method.discriminator.to(device)
         has_ema = recipe.ema_half_life > 0
-        self.ema = (
+        self.ema: nn.Module = (
             copy.deepcopy(self.generator).requires_grad_(False) if has_ema else self.generator
         )
         if ranks.size > 1:  # not in the EMA, which rank 0 evaluates alone
@@ -85,20 +88,25 @@ class State:
             for network in (self.generator, self.discriminator):
                 synchronise(network, ranks.gather)
         # Lists: walking the modules at each step takes 5% of a small network's time.
+        self.weights_g: list[Tensor]
+        self.weights_d: list[Tensor]
+        self.weights_ema: list[Tensor]
         self.weights_g, self.weights_d, self.weights_ema = (
             list[Tensor](network.parameters())
             for network in (self.generator, self.discriminator, self.ema)
         )
-        self.statistics = (
+        self.statistics: list[tuple[Tensor, Tensor]] = (
             list(zip(self.ema.buffers(), self.generator.buffers(), strict=True)) if has_ema else []
         )
         """Pairs of buffers: the EMA's and the generator's."""
         self.augmentation = None if method.augmentation is None else method.augmentation.to(device)
         self.controller = None if method.controller is None else method.controller.to(device)
-        self.optimizer_g = _optimizer(self.generator, recipe, device, recipe.weight_decay)
-        self.optimizer_d = _optimizer(self.discriminator, recipe, device)
+        self.optimizer_g: torch.optim.Optimizer = _optimizer(
+            self.generator, recipe, device, recipe.weight_decay
+        )
+        self.optimizer_d: torch.optim.Optimizer = _optimizer(self.discriminator, recipe, device)
         self._rate_d = recipe.discriminator_rate
-        self.randomness = {
+        self.randomness: dict[str, torch.Generator] = {
             name: seeded(seed, stream, device=device, rank=ranks.rank)
             for name, stream in RANDOM_STREAMS.items()
         }
@@ -112,7 +120,7 @@ class State:
         if self.augmentation is not None:
             self.augmentation.generator = self.randomness["augmentation"]
             self.augmentation.realness = method.output.realness
-        self.ema_half_life = float(recipe.ema_half_life)
+        self.ema_half_life: float = float(recipe.ema_half_life)
         """Half-life of the EMA in samples; the final one of a schedule."""
         self.samples_seen = 0
         self.seen_before = 0
@@ -286,9 +294,11 @@ class State:
         } | _checked_scalars(scalars)
         self.restore_tensors(tensors, scalars["samples_seen"])
         self.loader.restore(scalars["position"])
-        self.samples_seen, self.seconds = scalars["samples_seen"], scalars["seconds"]
+        self.samples_seen = scalars["samples_seen"]
+        self.seconds = scalars["seconds"]
         self.seen_before = scalars["seen_before"]
-        self.recoveries, self.attempts = scalars["recoveries"], scalars["attempts"]
+        self.recoveries = scalars["recoveries"]
+        self.attempts = scalars["attempts"]
         self.horizon, self.minutes, self.best = (
             scalars["horizon"],
             scalars["minutes"],

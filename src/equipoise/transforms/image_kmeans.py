@@ -55,7 +55,7 @@ class ImageClusters(Clustering):
 
     def __init__(self, shape: tuple[int, ...], count: int, labels: int = 0) -> None:
         super().__init__(shape, count, labels)
-        self.sides = (min(MAX_SIDE, shape[1]), min(MAX_SIDE, shape[2]))
+        self.sides: tuple[int, int] = (min(MAX_SIDE, shape[1]), min(MAX_SIDE, shape[2]))
         features = shape[0] * math.prod(self.sides)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("axes", torch.zeros(features, min(MAX_COMPONENTS, features)))

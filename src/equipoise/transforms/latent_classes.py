@@ -58,11 +58,11 @@ class LatentClasses(Clustering):
     """(C, C), lower triangular: of the correlations of numbers within components."""
 
     def __init__(self, sizes: tuple[int, ...], count: int, labels: int = 0) -> None:
-        self.spans = table_spans(sizes)
+        self.spans: tuple[Span, ...] = table_spans(sizes)
         super().__init__((sum(span.size for span in self.spans),), count, labels)
         self.sizes = sizes
-        self.numbers = [column for column, size in enumerate(sizes) if not size]
-        self.values = [size or BINS for size in sizes]
+        self.numbers: list[int] = [column for column, size in enumerate(sizes) if not size]
+        self.values: list[int] = [size or BINS for size in sizes]
         """Of each column."""
         self.register_buffer("log_probabilities", torch.zeros(count, sum(self.values)))
         levels = torch.zeros(len(self.numbers), BINS + 1, dtype=torch.float64)

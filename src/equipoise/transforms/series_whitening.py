@@ -52,7 +52,8 @@ class SeriesWhitening(ComponentWhitening):
             labels: C, of the class weights; 0 without labels.
         """
         super().__init__((series.size,), components, labels)
-        self.series, self.windows = series, WindowSpace.of(series)
+        self.series: Series = series
+        self.windows: WindowSpace = WindowSpace.of(series)
 
     def fit(self, parts: Iterable[Tensor], seed: int = 0) -> Self:
         """Fit the mixture to scaled rows, (n, D) in parts."""

@@ -46,7 +46,7 @@ class Profile:
         self.fed = series
         self.series = plain(series)
         self.missing = missing
-        self.rows = len(series)
+        self.rows: int = len(series)
         self.notes: list[Note] = []
         self._found: dict[Callable[[Profile], Any], Any] = {}
 

@@ -33,10 +33,11 @@ class MixedReference(Reference):
         training_rows: int | None = None,
     ) -> None:
         super().__init__()
-        self.table, self.n = table, len(real)
-        self.real = self.prepare(real)
-        self.training = None if training is None else self.prepare(training)
-        self.training_rows = training_rows or (0 if training is None else len(training))
+        self.table: RawTable = table
+        self.n = len(real)
+        self.real: Array = self.prepare(real)
+        self.training: Array | None = None if training is None else self.prepare(training)
+        self.training_rows: int = training_rows or (0 if training is None else len(training))
         self.cost = CELL_COST * len(self.columns)
         self.description = f"{len(real):,} held-out rows"
 

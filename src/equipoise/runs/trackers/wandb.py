@@ -44,7 +44,8 @@ class WandbTracker:
     def __init__(self, run: Path) -> None:
         require("wandb", "Weights & Biases", "wandb")
         self._hooks = sys.exit, sys.excepthook  # which wandb replaces when it is loaded
-        self.folder, self.mode = run, _mode()
+        self.folder: Path = run
+        self.mode = _mode()
 
     def start(self, step: int, config: Mapping[str, Any]) -> None:
         import wandb
