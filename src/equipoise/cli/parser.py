@@ -112,7 +112,7 @@ class OptionsParser:
         self.prog: str = f"equipoise {command}"
         self.owner: str = owner or command
         self.groups = groups
-        self.parser = argparse.ArgumentParser(
+        self.parser: argparse.ArgumentParser = argparse.ArgumentParser(
             prog=self.prog,
             usage=usage,
             description="\n\n".join(
@@ -128,7 +128,7 @@ class OptionsParser:
         self.types: dict[str, Any] = {}  # by the fields' names
         self.switches: set[str] = set()  # options that take no value
         self.known: dict[str, str] = {}  # the field's name by its options
-        self.arguments = self.parser.add_argument_group("arguments")
+        self.arguments: argparse._ArgumentGroup = self.parser.add_argument_group("arguments")
         for title, settings in groups.items():
             group = self.parser.add_argument_group(title)
             if shows_help and "--help" not in self.known:

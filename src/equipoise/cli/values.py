@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from equipoise.coerce import described
 
-METAVARS = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
+METAVARS: dict[type[Any], str] = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
 # Prefix of a negative number: with an exponent, argparse would take it for an option.
 NUMBER_MARK = "\0"
 

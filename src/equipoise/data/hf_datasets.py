@@ -149,7 +149,8 @@ def open_dataset(
 class ArrayColumn(IndexedSamples):
     """A column of arrays."""
 
-    name, what = NAME, "the dataset"
+    name: str = NAME
+    what: str = "the dataset"
 
     def __init__(self, data: Any, column: str, dtype: str | None, labels: list[Any] | None) -> None:
         # Without a type, floats of 64 bit come as 32.

@@ -85,9 +85,10 @@ class Loader(ABC):
         self.batch_size = batch_size
         self.encode = encode
         self.device = device
-        self.epoch = 0
-        self.cursor = 0
-        self.rank, self.ranks = 0, 1
+        self.epoch: int = 0
+        self.cursor: int = 0
+        self.rank: int = 0
+        self.ranks: int = 1
         self.labelled = True
         """Whether networks learn the classes."""
 
@@ -260,6 +261,7 @@ class DistributionLoader(Loader):
     def _begin(self) -> None:
         self.step: int = self.batch_size * self.ranks
         self.rows: int = max(BLOCK // self.step, 1) * self.step
+        self.block: Tensor
         self.block, self.labels = self._block()
 
     def _block(self) -> Batch:

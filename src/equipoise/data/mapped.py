@@ -35,7 +35,7 @@ class MappedSamples(IndexedSamples):
         self.name = name
         self.what = what
         self.mapped: mmap.mmap | None = mapped
-        self.at_random = False
+        self.at_random: bool = False
 
     @classmethod
     def of_file(cls, path: Path) -> MappedSamples:

@@ -94,7 +94,7 @@ class FetchedPart(Part):
         self.fetch = fetch
         self.indices: Tensor = indices
         self.labels = labels
-        self.max_drawn = max_drawn
+        self.max_drawn: int | None = max_drawn
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -58,11 +58,12 @@ class StreamLoader(Loader):
         self.held_out: Tensor = held_out
         self.seed: int = seed
         self.block_rows: int = max(min(BLOCK_ROWS, BLOCK_BYTES // max(held_out[0].nbytes, 1)), 1)
-        self.block, self.told = 0, False
-        self.parts = self._known(parts)
-        self.rows = self._shuffled()
+        self.block: int = 0
+        self.told: bool = False
+        self.parts: Iterator[Part] = self._known(parts)
+        self.rows: Iterator[Part] = self._shuffled()
         self.waiting: list[Part] = []
-        self.rows_waiting = 0  # of an epoch that has given no batch yet
+        self.rows_waiting: int = 0  # of an epoch that has given no batch yet
 
     def split(self, rank: int, ranks: int) -> None:
         if ranks > 1 and self.again is None:

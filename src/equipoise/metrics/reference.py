@@ -103,7 +103,7 @@ class PointReference(Reference):
 
     def __init__(self, real: Array) -> None:
         super().__init__()
-        self.real = real.reshape(len(real), -1)
+        self.real: Array = real.reshape(len(real), -1)
         self.centre: Any = self.real.mean(0)
         self.units: Array = column_stds(self.real)
 
@@ -143,13 +143,13 @@ class UnivariateReference(PointReference):
             where only samples are known.
     """
 
-    kind = "univariate"
+    kind: ClassVar[Kind] = "univariate"
 
     def __init__(self, real: Array, n: int, distribution: Distribution | None) -> None:
         super().__init__(real)
-        self.n = n
+        self.n: int = n
         self.distribution: Distribution | None = distribution
-        self.description = (
+        self.description: str = (
             f"{len(real):,} held-out samples" if distribution is None else "the exact distribution"
         )
 
@@ -181,16 +181,16 @@ class TabularReference(PointReference):
         columns: Names of the first columns, which have a metric each.
     """
 
-    kind = "tabular"
+    kind: ClassVar[Kind] = "tabular"
 
     def __init__(
         self, real: Array, modes: tuple[Array, float] | None = None, columns: Sequence[str] = ()
     ) -> None:
         super().__init__(real)
-        self.n = len(real)
+        self.n: int = len(real)
         self.modes: tuple[Array, float] | None = modes
         self.columns: Sequence[str] = columns
-        self.description = f"{len(real):,} held-out samples"
+        self.description: str = f"{len(real):,} held-out samples"
 
 
 class ImageReference(Reference):
@@ -200,10 +200,10 @@ class ImageReference(Reference):
 
     def __init__(self, real: Array) -> None:
         super().__init__()
-        self.n = len(real)
+        self.n: int = len(real)
         self.real: Array = real
-        self.cost = VALUE_COST * float(np.prod(real.shape[1:]))
-        self.description = f"{len(real):,} held-out images"
+        self.cost: float = VALUE_COST * float(np.prod(real.shape[1:]))
+        self.description: str = f"{len(real):,} held-out images"
 
     def prepare(self, x: Array) -> Array:
         return x
@@ -275,7 +275,7 @@ class PhotoReference(FeatureReference):
         limits: The smallest and largest values that a pixel can have.
     """
 
-    kind = "photos"
+    kind: ClassVar[Kind] = "photos"
 
     def __init__(self, real: Array, limits: tuple[float, float]) -> None:
         super().__init__(real)
@@ -305,7 +305,7 @@ class RotationReference(FeatureReference):
         steps: Of its training.
     """
 
-    kind = "rotations"
+    kind: ClassVar[Kind] = "rotations"
 
     def __init__(self, real: Array, training: Callable[[], Array], seed: int, steps: int) -> None:
         super().__init__(real)
@@ -335,14 +335,16 @@ class DigitReference(Reference):
     the ten digits.
     """
 
-    kind = "digits"
+    kind: ClassVar[Kind] = "digits"
     cost = DIGIT_COST
 
     def __init__(self, real: Array) -> None:
         super().__init__()
-        self.n = len(real)
+        self.n: int = len(real)
         self.real: Array = self.features_of(self.prepare(real))
-        self.description = f"{len(real):,} test digits, features of the shipped digit classifier"
+        self.description: str = (
+            f"{len(real):,} test digits, features of the shipped digit classifier"
+        )
 
     def prepare(self, x: Array) -> Array:
         features, probabilities = read_digits(

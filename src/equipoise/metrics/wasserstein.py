@@ -114,7 +114,7 @@ class Projected:
 
     def __init__(self, y: Array, directions: int = DIRECTIONS, seed: int = 0) -> None:
         unit = np.random.default_rng(seed).standard_normal((y.shape[1], directions))
-        self.unit = (unit / np.linalg.norm(unit, axis=0)).T
+        self.unit: Array = (unit / np.linalg.norm(unit, axis=0)).T
         self.sorted: list[Array] = list(self._sorted(y))
 
     def distance(self, x: Array) -> float:

@@ -11,6 +11,7 @@ sure of the real ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -43,7 +44,7 @@ class Augmentation(Controller):
             `realness`, r_t in ADA, is `target`. Else `set_probability` sets p.
     """
 
-    after = "discriminator"
+    after: ClassVar[Literal["discriminator", "generator"]] = "discriminator"
     generator: torch.Generator | None = None
     images: int | None = None
     p: Tensor

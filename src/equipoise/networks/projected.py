@@ -105,7 +105,7 @@ class ProjectedFeatures(nn.Module):
         super().__init__()
         self.network: EfficientNetLite0 = network
         self.side: int = side
-        self.channels = [width * 2**level for level in range(STAGES)]
+        self.channels: list[int] = [width * 2**level for level in range(STAGES)]
         self.across_channels: nn.ModuleList = nn.ModuleList(
             FrozenMixing(before, after, 1)
             for before, after in zip(STAGE_CHANNELS, self.channels, strict=True)

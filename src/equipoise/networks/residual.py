@@ -81,7 +81,7 @@ class ResidualTrunk(nn.Module):
     ) -> None:
         super().__init__()
         side = BASE_GRID * 2 ** (len(widths) - 1) * fold
-        self.margins = side - shape[1], side - shape[2]
+        self.margins: tuple[int, int] = side - shape[1], side - shape[2]
         depth = blocks * len(widths)
         layers: list[nn.Module] = [
             nn.PixelUnshuffle(fold),

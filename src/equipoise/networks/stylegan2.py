@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -236,7 +237,7 @@ class Synthesis(nn.Module):
         finest = len(cells) - 1
         widths = [channels(finest - at, width) for at in range(finest)] + [max(width // 2, 1)]
         self.constant: nn.Parameter = nn.Parameter(torch.randn(widths[0], *cells[0]))
-        self.convolutions = nn.ModuleList([StyledConv(widths[0], widths[0], style)])
+        self.convolutions: nn.ModuleList = nn.ModuleList([StyledConv(widths[0], widths[0], style)])
         for before, after in pairwise(widths):
             self.convolutions += [
                 StyledConv(before, after, style, doubles=True),
@@ -427,7 +428,7 @@ class PathLength(Controller):
     styles, as in the authors' code.
     """
 
-    after = "generator"
+    after: ClassVar[Literal["discriminator", "generator"]] = "generator"
     mean: Tensor
 
     def __init__(self) -> None:

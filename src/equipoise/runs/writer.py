@@ -29,7 +29,7 @@ class RunWriter:
     def __init__(self, directory: RunDirectory | None, warn: Callable[[str], None]) -> None:
         self.directory: RunDirectory | None = directory
         self.warn = warn
-        self.failed = ""
+        self.failed: str = ""
         """The error of the last failed write; empty if everything is written."""
 
     def log(self, line: dict[str, Any]) -> None:

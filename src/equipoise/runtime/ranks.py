@@ -33,7 +33,7 @@ from equipoise.runtime.shared_memory import MissingRanksError, SharedMemory
 if TYPE_CHECKING:
     from torch.distributed.distributed_c10d import Store
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 # Seconds after a time-out in which the ranks that still run say so.

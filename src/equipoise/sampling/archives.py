@@ -107,7 +107,7 @@ class Tar(Archive):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.file = tarfile.open(self.aside, "w", format=tarfile.GNU_FORMAT)  # noqa: SIM115  # see close
+        self.file: tarfile.TarFile = tarfile.open(self.aside, "w", format=tarfile.GNU_FORMAT)  # noqa: SIM115  # see close
 
     def add(self, name: str, content: bytes) -> None:
         entry = tarfile.TarInfo(name)

@@ -36,7 +36,7 @@ from equipoise.training.workload import Workload
 from equipoise.transforms.chain import Chain, example_classes
 from equipoise.utils.system import GIB, free_words
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 # Fraction of the free memory below which an upper bound is safe, and nothing is traced.
 SAFE_FRACTION = 0.25

@@ -39,7 +39,7 @@ from equipoise.runs.trackers import registry
 from equipoise.runs.trackers.base import Status, Tracker
 from equipoise.runs.writer import RunWriter
 from equipoise.runtime.device import resolve_device
-from equipoise.runtime.device_costs import costs_of
+from equipoise.runtime.device_costs import DeviceCosts, costs_of
 from equipoise.runtime.ranks import SINGLE, Ranks
 from equipoise.sampling.sampler import RECALIBRATION_BATCHES, RECALIBRATION_SIZE, Sampler
 from equipoise.training import speed
@@ -66,7 +66,7 @@ from equipoise.training.sharing import shared_transform
 from equipoise.training.signals import InterruptedRunError, signals_stop
 from equipoise.training.state import State
 from equipoise.training.tracking import Tracking, tracked_config
-from equipoise.training.workload import count_workload
+from equipoise.training.workload import Workload, count_workload
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.fitting import fit_chain
 from equipoise.transforms.loading import encoded
@@ -111,7 +111,7 @@ class Trainer:
         self.source: Source = source
         self.settings: RunSettings = settings
         self.ranks: Ranks = ranks
-        self.warn = warn if ranks.is_main else lambda _: None
+        self.warn: Callable[[str], None] = warn if ranks.is_main else lambda _: None
         self.writer: RunWriter = RunWriter(directory if ranks.is_main else None, self.warn)
         source.has_validation = settings.has_validation
         self.device: torch.device = resolve_device(settings.device)
@@ -193,8 +193,8 @@ class Trainer:
         schema, device = self.source.schema, self.device
         sizes = transform.shape, recipe.batch_size
         labelled = recipe.classes(NetworkSpace.of(schema)) > 0
-        self.workload = count_workload(method, *sizes, labelled)
-        self.costs = costs_of(device)
+        self.workload: Workload = count_workload(method, *sizes, labelled)
+        self.costs: DeviceCosts = costs_of(device)
         check_memory(self.source, recipe, transform, device, self.workload, self.ranks.size)
         check_contract(method, recipe.name, *sizes, labelled)
         self.plan: Plan = Plan(
@@ -206,7 +206,7 @@ class Trainer:
         choice or by rule."""
         settings, plan = self.settings, self.plan
         if recorded is not None and recorded.device == str(self.device):
-            self.speed = speed.recorded_speed(recorded, settings)
+            self.speed: speed.Speed = speed.recorded_speed(recorded, settings)
         else:
             is_image, seconds, threads = self.source.schema.is_image, plan.seconds, plan.threads
             self.speed = speed.choose(

@@ -50,7 +50,7 @@ class CategoryConditions(Clustering):
 
     def fit(self, parts: Iterable[Tensor], seed: int = 0) -> Self:
         """Count the categories in encoded rows (n, E) in parts."""
-        self.weights = torch.cat([self.posteriors(part) for part in parts]).mean(0)[None]
+        self.weights: Tensor = torch.cat([self.posteriors(part) for part in parts]).mean(0)[None]
         return self
 
     def posteriors(self, x: Tensor) -> Tensor:

@@ -78,7 +78,7 @@ class ImageClusters(Clustering):
             warnings.simplefilter("ignore")  # of empty clusters, where images repeat
             self.centres = torch.from_numpy(kmeans.fit(z.numpy()).cluster_centers_).float()
         counts = torch.bincount(self.nearest(z), minlength=len(self.centres))
-        self.weights = (counts.float() / len(z))[None]
+        self.weights: Tensor = (counts.float() / len(z))[None]
         return self
 
     def small(self, x: Tensor) -> Tensor:

@@ -158,7 +158,7 @@ class LatentClasses(Clustering):
         rows = posteriors.sum(0)
         smoothed = (counts + PRIOR_ROWS * shares[:, None]) / (rows + PRIOR_ROWS)
         self.log_probabilities = smoothed.clamp(min=SMALLEST).log().T.contiguous()
-        self.weights = (rows / rows.sum())[None]
+        self.weights: Tensor = (rows / rows.sum())[None]
 
     def _values(self, x: Tensor) -> Tensor:
         """Of encoded rows, (N, E), the position of every column's value among all

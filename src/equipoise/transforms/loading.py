@@ -92,7 +92,7 @@ class EncodedLoader(Loader):
     def _begin(self, batch: int) -> None:
         """Encode the block of batches that comes next, and start at one of them."""
         self.start: dict[str, int] = self.loader.position()
-        self.batch = batch
+        self.batch: int = batch
         taken = list(self._taken())
         self.batches: int = len(taken)
         labels = [y for _, y in taken if y is not None] if self.has_labels else []

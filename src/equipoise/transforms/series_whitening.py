@@ -60,7 +60,9 @@ class SeriesWhitening(ComponentWhitening):
         x = torch.cat([*parts]).double()
         super().fit([self._continued(x, seed)], seed)
         if self.count == 1:
-            self.factors = shrunk(self.factors[0].double(), x - self.centres[0])[None].float()
+            self.factors: Tensor = shrunk(self.factors[0].double(), x - self.centres[0])[
+                None
+            ].float()
         return self
 
     def _continued(self, x: Tensor, seed: int) -> Tensor:

@@ -57,9 +57,9 @@ class Bins:
             firsts = np.unique(np.concatenate([[0], cuts, heavy, heavy + 1]))
             firsts = firsts[firsts < len(distinct)]
         lasts = np.append(firsts[1:], len(distinct)) - 1
-        self.low = distinct[firsts]
-        self.high = distinct[lasts]
-        self.levels = np.append(0.0, counts.cumsum()[lasts] / n)
+        self.low: NDArray[np.float64] = distinct[firsts]
+        self.high: NDArray[np.float64] = distinct[lasts]
+        self.levels: NDArray[np.float64] = np.append(0.0, counts.cumsum()[lasts] / n)
 
     def __len__(self) -> int:
         return len(self.low)

@@ -67,7 +67,7 @@ class ComponentWhitening(Clustering):
             mixture = self._search(x, seed)
         else:
             mixture = GaussianMixture.fit(x, min(self.components, len(x)), seed)
-        self.weights = mixture.weights[None].float()
+        self.weights: Tensor = mixture.weights[None].float()
         self.centres, self.factors = mixture.means.float(), mixture.factors.float()
         return self
 

@@ -175,6 +175,7 @@ class Constraints:
     """
 
     def __init__(self, columns: Sequence[Column], stored: Sequence[Constraint]) -> None:
+        self.rules: list[Rule]
         self.rules, mistakes = _rules(columns, stored)
         raise_mistakes(mistakes)
         self.assigned: dict[Name, Assigned] = {

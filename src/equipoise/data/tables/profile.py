@@ -44,7 +44,7 @@ class Profile:
     def __init__(self, name: Name, series: pd.Series[Any], missing: Missing = ()) -> None:
         self.name = name
         self.fed = series
-        self.series = plain(series)
+        self.series: pd.Series[Any] = plain(series)
         self.missing = missing
         self.rows: int = len(series)
         self.notes: list[Note] = []

@@ -53,7 +53,7 @@ class WandbTracker:
         identifier = kept_id(self.folder, "wandb") or keep_id(self.folder, "wandb", new_id())
         with without_usage_data(REPORTING, "false"):
             settings = wandb.setup().settings
-            self.run = wandb.init(
+            self.run: Any = wandb.init(
                 id=identifier,
                 resume="allow" if self.mode in ("online", "shared") else None,
                 mode=self.mode,
