@@ -6,7 +6,7 @@ equal bits.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import torch
@@ -82,17 +82,21 @@ class State:
         self.transform = transform
         self.generator: nn.Module = method.generator.to(device)
         self.discriminator: nn.Module = method.discriminator.to(device)
-        has_ema = recipe.ema_half_life > 0
         self.ema: nn.Module = (
-            copy.deepcopy(self.generator).requires_grad_(False) if has_ema else self.generator
+            copy.deepcopy(self.generator).requires_grad_(False)
+            if recipe.ema_half_life > 0
+            else self.generator
         )
-        _synchronise(self.generator, self.discriminator, ranks)
+        if ranks.size > 1:
+            _share(loader, (self.generator, self.discriminator), ranks)
         # Lists: walking the modules at each step takes 5% of a small network's time.
         self.weights_g: list[Tensor] = list(self.generator.parameters())
         self.weights_d: list[Tensor] = list(self.discriminator.parameters())
         self.weights_ema: list[Tensor] = list(self.ema.parameters())
         self.statistics: list[tuple[Tensor, Tensor]] = (
-            list(zip(self.ema.buffers(), self.generator.buffers(), strict=True)) if has_ema else []
+            list(zip(self.ema.buffers(), self.generator.buffers(), strict=True))
+            if self.ema is not self.generator
+            else []
         )
         """Pairs of buffers: the EMA's and the generator's."""
         self.augmentation: Augmentation | None = _moved(method.augmentation, device)
@@ -373,12 +377,11 @@ class State:
         return {"optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d}
 
 
-def _synchronise(generator: nn.Module, discriminator: nn.Module, ranks: Ranks) -> None:
-    """Let what depends on a whole batch see the rows of all processes: not in the EMA,
-    which rank 0 evaluates alone."""
-    if ranks.size == 1:
-        return
-    for network in (generator, discriminator):
+def _share(loader: Loader, networks: Iterable[nn.Module], ranks: Ranks) -> None:
+    """Give each process its rows, and let what depends on a whole batch see those of
+    all: not in the EMA, which rank 0 evaluates alone."""
+    loader.split(ranks.rank, ranks.size)
+    for network in networks:
         synchronise(network, ranks.gather)
 
 
