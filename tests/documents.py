@@ -77,8 +77,9 @@ def digits(split: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     return rng.integers(0, 256, (n, 28, 28), np.uint8), np.arange(n, dtype=np.uint8) % 10
 
 
-def write_files(folder: Path, side: int) -> None:
-    """The user's files that the documents speak of, small; images of `side` pixels."""
+def write_files(folder: Path, text: str) -> None:
+    """The files that a document speaks of, small: images large enough for what is
+    cut out of them, and tars if there are any in its text."""
     rng = np.random.default_rng(0)
     ages, plans = rng.integers(18, 80, 60), np.array(["free", "pro"] * 30)
     table = pd.DataFrame({"age": ages, "income": rng.gamma(2.0, 900.0, 60).round(2), "plan": plans})
@@ -100,9 +101,11 @@ def write_files(folder: Path, side: int) -> None:
     )
     (folder / "points.npy").write_bytes(npy(rng.normal(size=(60, 2))))
     (folder / "windows.npy").write_bytes(npy(rng.normal(size=(60, 24, 2)).cumsum(1)))
+    side = 200 if "--crop" in text else 24
     for i in range(40):
         write_image(folder / "my-images" / f"{i}.png", "L", (side, side), seed=i)
-    _write_tars(folder, rng)
+    if "shards-" in text:
+        _write_tars(folder, rng)
     (folder / "parts").mkdir()
     x, y = rng.normal(size=(60, 2)), [0, 1] * 30
     np.savez(folder / "parts/0.npz", x=x, y=np.array(y))

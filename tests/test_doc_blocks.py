@@ -115,7 +115,7 @@ def parses(command: str, arguments: list[str]) -> None:
 @pytest.fixture
 def place(here: Path, document: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files that a document speaks of."""
-    write_files(here, side=200 if "--crop" in document.read_text() else 24)
+    write_files(here, document.read_text())
     monkeypatch.setattr(mnist, "load", digits)
     return here
 
