@@ -29,7 +29,6 @@ TITLES = {
 # Where the site and its notebooks are published: what Colab opens.
 REPOSITORY = os.environ.get("GITHUB_REPOSITORY", "equipoise/equipoise")
 COLAB = "https://colab.research.google.com/github"
-BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
 
 def notebook(name: str) -> NotebookNode:
@@ -52,7 +51,7 @@ def notebook_page(name: str) -> str:
         for cell in notebook(name).cells
     ]
     colab = f"{COLAB}/{REPOSITORY}/blob/gh-pages/notebooks/{name}.ipynb"
-    links = f"[![Open in Colab]({BADGE})]({colab}) [Download]({name}.ipynb)"
+    links = f"[Open in Colab]({colab}) or [download]({name}.ipynb) it."
     return "\n\n".join([cells[0], links, *cells[1:]]) + "\n"
 
 
