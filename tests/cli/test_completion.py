@@ -12,6 +12,7 @@ from tests.helpers import Answer
 
 from equipoise.cli.main import COMMANDS
 from equipoise.cli.options import SHELLS
+from equipoise.cli.parsers import NAMES
 from equipoise.recipes import catalogue
 
 ASK = """source {script}
@@ -28,6 +29,10 @@ def completed(command: Callable[..., Answer], folder: Path, words: str) -> set[s
     asked = ASK.format(script=script, words=words)
     done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
+
+
+def test_every_command_has_a_parser() -> None:
+    assert set(NAMES) == set(COMMANDS)
 
 
 def test_bash_completes_commands_options_and_values(

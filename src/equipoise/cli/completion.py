@@ -12,7 +12,7 @@ from typing import Any
 
 from equipoise.cli.options import SHELLS, Completion
 from equipoise.cli.parser import OptionsParser, parse
-from equipoise.cli.parsers import parser_of
+from equipoise.cli.parsers import NAMES, parser_of
 from equipoise.cli.values import choices_of
 
 FILES, FOLDERS = ("DATA", "FILE", "PATH"), ("RUN", "DIR")  # what metavars begin with
@@ -29,12 +29,10 @@ def completion(arguments: Sequence[str]) -> None:
 
 def _whole_parser() -> argparse.ArgumentParser:
     """One parser of all commands, with the options of all recipes."""
-    from equipoise.cli.main import COMMANDS
-
     whole = argparse.ArgumentParser("equipoise", description="Train GANs.")
     whole.add_argument("--version", action="store_true", help="Print the version.")
     commands = whole.add_subparsers()
-    for name in COMMANDS:
+    for name in NAMES:
         options = parser_of(name, every_recipe=True)
         for action in options.parser._actions:
             _tell_values(action, options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import is_dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ OPTIONS: dict[str, type[Any]] = {
     for name, found in vars(options).items()
     if is_dataclass(found) and isinstance(found, type) and found.__module__ == options.__name__
 }
+NAMES = ("train", "sweep", *OPTIONS)
 
 
 def parser_of(command: str, *, every_recipe: bool = False) -> OptionsParser:
@@ -41,8 +41,3 @@ def parser_of(command: str, *, every_recipe: bool = False) -> OptionsParser:
     if command not in OPTIONS:
         raise RequestError(f"no command {command!r}")
     return command_parser(OPTIONS[command], command)
-
-
-def parsers(commands: Collection[str], *, every_recipe: bool = False) -> dict[str, OptionsParser]:
-    """The parsers of these commands, by their names; see `parser_of`."""
-    return {name: parser_of(name, every_recipe=every_recipe) for name in commands}
