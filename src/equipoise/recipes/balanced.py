@@ -111,13 +111,13 @@ PENALTIES: dict[str, Any] = {
     "width": 16,
     "latent_dim": 64,
 }
-SPECTRAL = PENALTIES | {
+SPECTRAL: dict[str, Any] = PENALTIES | {
     "regularization": "spectral",
     "scaling": "unit",
     "learning_rate": 3e-4,
     "learning_rate_end": 0.1,
 }
-PHOTOS = SPECTRAL | {
+PHOTOS: dict[str, Any] = SPECTRAL | {
     "photo_features": True,
     "learning_rate": 1e-3,
     "width": 24,
