@@ -52,6 +52,8 @@ def _command(name: str) -> str:
                 f"the fields of the recipe, such as [{settings.name}'s](recipes/{settings.name}.md)"
             )
         elif settings.__dataclass_fields__:
+            if name == "latent":
+                parts.append(f"`{title}`: {cell(settings.__doc__ or '')}")
             parts.append(options_table(settings, parser.without))
     if further:
         parts.append(f"Further options are {', and '.join(further)}.")

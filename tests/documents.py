@@ -104,6 +104,7 @@ def write_files(folder: Path, text: str) -> None:
     side = 200 if "--crop" in text else 24
     for i in range(40):
         write_image(folder / "my-images" / f"{i}.png", "L", (side, side), seed=i)
+    write_image(folder / "photo.png", "L", (28, 28))
     if "shards-" in text:
         _write_tars(folder, rng)
     (folder / "parts").mkdir()

@@ -20,7 +20,7 @@ import equipoise
 from equipoise.api import GAN
 from equipoise.cli.main import COMMANDS
 from equipoise.cli.parser import parse
-from equipoise.cli.parsers import OPTIONS
+from equipoise.cli.parsers import LATENT, OPTIONS
 from equipoise.cli.sweep_options import parse_sweep
 from equipoise.cli.train_options import parse_train
 from equipoise.data import mnist
@@ -45,6 +45,7 @@ PROGRAMS = {
     ".": "`make` calls the environment's programs",
     "torchrun": "tests/runtime/test_nodes.py starts it",
     "pipx": "`make wheel` installs",
+    "python": "tests/sampling/test_export.py runs the sampler of an export",
 }
 # Commands of equipoise that wait for a user.
 INTERACTIVE = {"studio": "tests/studio serve it"}
@@ -65,7 +66,7 @@ def lines_of(document: Path) -> list[str]:
 @pytest.mark.parametrize("document", WITH_BLOCKS, ids=by_name)
 def test_every_block_is_code_that_is_run_or_says_why_not(document: Path) -> None:
     for block in blocks(document):
-        assert block.language in ("", "python", "toml", "text"), block
+        assert block.language in ("", "python", "toml", "text") or block.marker, block
         if block.language == "toml":
             tomllib.loads(block.text)
         assert block.marker == "" or block.marker.startswith((SOURCE, NOT_RUN)), block
@@ -83,7 +84,7 @@ def test_the_blocks_that_are_not_run_are_these() -> None:
         for block in blocks(path)
         if block.marker.startswith(NOT_RUN)
     )
-    assert counted == {"sweep.md": 1}
+    assert counted == {"export.md": 2, "hub.md": 1, "sweep.md": 1}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=by_name)
@@ -108,6 +109,9 @@ def parses(command: str, arguments: list[str]) -> None:
         parse_train(arguments, known)
     elif command == "sweep":
         parse_sweep(arguments)
+    elif command == "latent":
+        run, action, *rest = arguments
+        parse(LATENT[action], f"latent {action}", [run, *rest])
     else:
         parse(OPTIONS[command], command, arguments)
 

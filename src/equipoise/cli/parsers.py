@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import is_dataclass
 from typing import Any
 
-from equipoise.cli import options, sweep_options, train_options
+from equipoise.cli import latent_options, options, sweep_options, train_options
 from equipoise.cli.parser import OptionsParser, command_parser
 from equipoise.errors import RequestError
 from equipoise.recipes import DEFAULT, find
@@ -16,7 +16,15 @@ OPTIONS: dict[str, type[Any]] = {
     for name, found in vars(options).items()
     if is_dataclass(found) and isinstance(found, type) and found.__module__ == options.__name__
 }
-NAMES = ("train", "sweep", *OPTIONS)
+OPTIONS["film"] = latent_options.Film
+# Those of each action of `equipoise latent RUN`.
+LATENT: dict[str, type[Any]] = {
+    "interpolate": latent_options.Interpolate,
+    "directions": latent_options.Directions,
+    "invert": latent_options.Invert,
+    "nearest": latent_options.Nearest,
+}
+NAMES = ("train", "sweep", "latent", *OPTIONS)
 
 
 def parser_of(command: str, *, every_recipe: bool = False) -> OptionsParser:
@@ -38,6 +46,13 @@ def parser_of(command: str, *, every_recipe: bool = False) -> OptionsParser:
         if every_recipe:
             return sweep_options.every_option()
         return sweep_options.sweep_parser(find(DEFAULT))
+    if command == "latent":
+        return OptionsParser(
+            command,
+            LATENT,
+            description="Explore the latents of a trained run.",
+            usage=f"equipoise latent RUN {{{','.join(LATENT)}}} [OPTIONS]",
+        )
     if command not in OPTIONS:
         raise RequestError(f"no command {command!r}")
     return command_parser(OPTIONS[command], command)
