@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
@@ -113,6 +114,10 @@ def check_request(path: Path, int8: bool) -> str:
         raise RequestError(f"to = {given}: must end in {', '.join(ENDINGS)}")
     if not path.absolute().parent.is_dir():
         raise RequestError(f"to = {given}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise RequestError(f"to = {given}: is a folder; give a file")
+    if not os.access(path.absolute().parent, os.W_OK):
+        raise RequestError(f"to = {given}: the folder {path.parent} is read-only")
     if int8 and ending == ".pt2":
         raise RequestError(f"int8 with to = {given}: for .onnx and .html alone")
     if ending != ".pt2":
