@@ -167,17 +167,30 @@ def orders() -> Any:
     )
 
 
-@pytest.mark.parametrize("name", ["balanced", pytest.param("ctgan", marks=pytest.mark.slow)])
+LABELLED = {"label_column": "plan", "conditional": True, "clusters": 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("balanced", {}),
+        pytest.param("ctgan", {}, marks=pytest.mark.slow),
+        pytest.param("balanced", LABELLED, marks=pytest.mark.slow),
+    ],
+)
 def test_a_tables_columns_are_decoded_as_sample_does_without_pandas(
-    name: str, tmp_path: Path, tiny: dict[str, Any]
+    name: str, more: dict[str, Any], tmp_path: Path, tiny: dict[str, Any]
 ) -> None:
     pd = pytest.importorskip("pandas")
-    gan = GAN(name, **{**tiny, "batch_size": 20}).fit(orders())
+    gan = GAN(name, **{**tiny, "batch_size": 20, **more}).fit(orders())
     gan.export(tmp_path / "g.onnx")
     sampler, wanted = gan._trained().sampler, gan.sample(100, seed=1)
     drawn = drawn_inputs(sampler, 100, seed=1)
     matrix = onnx_file.run_onnx((tmp_path / "g.onnx").read_bytes(), drawn.inputs)
-    columns = standalone.Generator(tmp_path / "g.onnx").columns(matrix)
+    generator = standalone.Generator(tmp_path / "g.onnx")
+    if "label" in drawn.inputs:
+        generator.drawn_labels = drawn.inputs["label"].numpy()
+    columns = generator.columns(matrix)
     assert list(columns) == list(wanted.columns)
     for column, cells in columns.items():
         found = pd.Series(cells).astype(wanted[column].dtype)

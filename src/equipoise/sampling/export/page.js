@@ -283,6 +283,7 @@ async function showPoints() {
   const rows = (await runAll(Array.from({ length: 4000 }, draw), 1000));
   const count = rows[0].length;
   const names = columnNames(count);
+  sizeChart();
   const chart = count === 1
     ? histogram(rows.map((row) => row[0]), names[0])
     : scatter(rows.map((row) => [row[axes.x], row[axes.y]]), names[axes.x], names[axes.y]);
@@ -307,6 +308,12 @@ function extent(values) {
 }
 
 const CHART = { width: 960, height: 460, margin: 44 };
+
+// Text is as large on a small screen as elsewhere.
+function sizeChart() {
+  CHART.width = Math.max(300, Math.min(960, samples.clientWidth));
+  CHART.height = Math.max(300, Math.round(0.48 * CHART.width));
+}
 
 function frameOf(x, y, nameX, nameY) {
   const { width, height, margin } = CHART;
