@@ -489,12 +489,16 @@ async function showTable() {
     names.splice(place, 0, String(about.label_column.name));
     cells.forEach((row, i) => row.splice(place, 0, cell(about.labels[drawn[i].label])));
   }
-  const head = element("tr", {}, ...names.map((name) => element("th", { scope: "col", textContent: name })));
-  const body = cells.map((row) => element("tr", {}, ...row.map((value) => {
-    const text = value === null ? say("blank") : String(value);
-    const number = value !== null && text !== "" && Number.isFinite(Number(text));
-    return element("td", { textContent: text, className: value === null ? "blank" : number ? "number" : "" });
-  })));
+  const isNumber = (value) => value !== "" && Number.isFinite(Number(value));
+  const sides = names.map((_, i) => {
+    const known = cells.map((row) => row[i]).filter((value) => value !== null);
+    return known.length && known.every(isNumber) ? "number" : "";
+  });
+  const head = element("tr", {}, ...names.map((name, i) => element("th", { scope: "col", textContent: name, className: sides[i] })));
+  const body = cells.map((row) => element("tr", {}, ...row.map((value, i) => element("td", {
+    textContent: value === null ? say("blank") : String(value),
+    className: value === null ? `blank ${sides[i]}` : sides[i],
+  }))));
   const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
   const box = element("div", { className: "rows", tabIndex: 0 }, table);
   samples.replaceChildren(box);
