@@ -403,7 +403,12 @@ async function showSeries() {
     });
     made.append(chart);
   }
-  samples.replaceChildren(made);
+  const legend = element("p", { className: "legend" }, ...channels.map((channel, c) => {
+    const name = element("span", { textContent: String(channel.name) });
+    name.style.setProperty("--colour", COLOURS[c % COLOURS.length]);
+    return name;
+  }));
+  samples.replaceChildren(...(channels.length > 1 ? [legend] : []), made);
 }
 
 // ---- tables ----------------------------------------------------------------------
