@@ -208,8 +208,14 @@ TRUNCATED: dict[str, tuple[str, dict[str, Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("psi", [0.0, 0.7, 1.0])
-@pytest.mark.parametrize("kind", TRUNCATED)
+@pytest.mark.parametrize("psi", [0.0, 0.7])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=pytest.mark.slow if kind in ("styles", "classes") else ())
+        for kind in TRUNCATED
+    ],
+)
 def test_a_truncated_graph_makes_what_sample_makes_of_the_same_latents(
     kind: str, psi: float, tiny: dict[str, Any]
 ) -> None:
