@@ -357,7 +357,7 @@ def penalties_rate(side: int) -> float:
     Measured at 32, 64 and 128 pixels, see benchmarks/EXPERIMENTS.md.
     """
     rate: float = PENALTIES["learning_rate"]
-    return rate * min(RATE_SIDE / side, 1.0) ** RATE_POWER
+    return rate * float(min(RATE_SIDE / side, 1.0) ** RATE_POWER)
 
 
 def image_defaults(shape: tuple[int, ...], given: dict[str, Any], alpha: bool) -> dict[str, Any]:
