@@ -354,7 +354,7 @@ def penalties_rate(side: int) -> float:
 
     Larger images have more layers of twice the pixels, and Adam moves each weight as
     far, whatever it adds up over: at 64 pixels the rate of 32 ends in checkerboards.
-    Measured at 32, 64 and 128 pixels, see benchmarks/EXPERIMENTS.md.
+    Measured at 32 and 64 pixels, see benchmarks/EXPERIMENTS.md.
     """
     rate: float = PENALTIES["learning_rate"]
     return rate * float(min(RATE_SIDE / side, 1.0) ** RATE_POWER)
