@@ -408,8 +408,8 @@ class GAN(HubModel, LatentTools):
         alone. What is exported is checked against `sample` first. See docs/export.md.
 
         `int8` stores weights in a quarter of the bytes, unless that would move samples
-        by more than a twentieth of their standard deviation: then a warning says so,
-        and they stay float32.
+        by more than a twentieth of their standard deviation, or the primary metric out
+        of its interval: then they stay float32. A warning says what it costs.
 
         Raises:
             RequestError: For another ending, or without the extra `export`.

@@ -152,3 +152,11 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     with pytest.raises(RequestError, match=message):
         built(space, **given)
+
+
+@pytest.mark.parametrize(("side", "rate"), [(28, 3e-3), (32, 3e-3), (64, 1.06e-3), (128, 3.75e-4)])
+def test_grey_images_above_32_pixels_have_smaller_steps(side: int, rate: float) -> None:
+    recipe = Balanced.for_data(Schema((1, side, side // 2), "NCHW", "uint8"), {})
+    assert recipe.learning_rate == pytest.approx(rate, rel=1e-2)
+    given = Balanced.for_data(Schema((1, side, side), "NCHW", "uint8"), {"learning_rate": 0.01})
+    assert given.learning_rate == 0.01

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
@@ -18,9 +19,11 @@ import torch
 from tests.helpers import TINY
 
 from equipoise import GAN
+from equipoise.data.schema import Schema
 from equipoise.errors import EquipoiseError, RequestError
 from equipoise.recipes import catalogue
-from equipoise.sampling.export import exporting, onnx_file, special_functions, standalone
+from equipoise.sampling.export import int8_cost, onnx_file, special_functions, standalone
+from equipoise.sampling.export.exporting import difference
 from equipoise.sampling.export.graph import SamplerGraph, drawn_inputs, expected
 from equipoise.sampling.export.int8 import moved
 from equipoise.sampling.sampler import Sampler
@@ -101,8 +104,7 @@ def test_an_onnx_file_makes_what_sample_makes_in_the_users_type_and_layout(
     assert [path.name for path in made.paths] == ["g.onnx", "g_sampler.py"]
     sampler = gan._trained().sampler
     drawn = drawn_inputs(sampler, 30, seed=1)
-    inputs = {name: value.numpy() for name, value in drawn.inputs.items()}
-    found = onnx_file.run_onnx((tmp_path / "g.onnx").read_bytes(), inputs)
+    found = onnx_file.run_onnx((tmp_path / "g.onnx").read_bytes(), drawn.inputs)
     if sampler.schema.series is None:
         sampled = np.asarray(gan.sample(30, seed=1))
         assert (found.shape, found.dtype) == (sampled.shape, sampled.dtype)
@@ -116,7 +118,16 @@ def test_an_onnx_file_makes_what_sample_makes_in_the_users_type_and_layout(
     assert drawn_alone.shape == (5, *found.shape[1:])
 
 
-@pytest.mark.parametrize("name", sorted(set(catalogue()) - {"ctgan", "balanced"}))
+# The fast set has one recipe of each family: multilayer perceptrons, convolutions with
+# uniform latents, codes, styles.
+FAMILIES = ("classic", "began", "infogan", "stylegan2")
+RECIPES = [
+    pytest.param(name, marks=() if name in FAMILIES else pytest.mark.slow)
+    for name in sorted(set(catalogue()) - {"ctgan", "balanced"})
+]
+
+
+@pytest.mark.parametrize("name", RECIPES)
 def test_the_graph_of_every_recipe_makes_what_sample_makes(name: str, tiny: dict[str, Any]) -> None:
     sampler = GAN(name, **tiny).fit(COLOUR, [0, 1] * 32)._trained().sampler
     drawn = drawn_inputs(sampler, 30, seed=1)
@@ -156,23 +167,67 @@ def orders() -> Any:
     )
 
 
-@pytest.mark.parametrize("name", ["balanced", pytest.param("ctgan", marks=pytest.mark.slow)])
+LABELLED = {"label_column": "plan", "conditional": True, "clusters": 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("balanced", {}),
+        pytest.param("ctgan", {}, marks=pytest.mark.slow),
+        pytest.param("balanced", LABELLED, marks=pytest.mark.slow),
+    ],
+)
 def test_a_tables_columns_are_decoded_as_sample_does_without_pandas(
-    name: str, tmp_path: Path, tiny: dict[str, Any]
+    name: str, more: dict[str, Any], tmp_path: Path, tiny: dict[str, Any]
 ) -> None:
     pd = pytest.importorskip("pandas")
-    gan = GAN(name, **{**tiny, "batch_size": 20}).fit(orders())
+    gan = GAN(name, **{**tiny, "batch_size": 20, **more}).fit(orders())
     gan.export(tmp_path / "g.onnx")
     sampler, wanted = gan._trained().sampler, gan.sample(100, seed=1)
     drawn = drawn_inputs(sampler, 100, seed=1)
-    inputs = {key: value.numpy() for key, value in drawn.inputs.items()}
-    matrix = onnx_file.run_onnx((tmp_path / "g.onnx").read_bytes(), inputs)
-    columns = standalone.Generator(tmp_path / "g.onnx").columns(matrix)
+    matrix = onnx_file.run_onnx((tmp_path / "g.onnx").read_bytes(), drawn.inputs)
+    generator = standalone.Generator(tmp_path / "g.onnx")
+    if "label" in drawn.inputs:
+        generator.drawn_labels = drawn.inputs["label"].numpy()
+    columns = generator.columns(matrix)
     assert list(columns) == list(wanted.columns)
     for column, cells in columns.items():
         found = pd.Series(cells).astype(wanted[column].dtype)
         same = (found == wanted[column]) | (found.isna() & wanted[column].isna())
         assert same.mean() >= 0.98, column
+
+
+TRUNCATED: dict[str, tuple[str, dict[str, Any], Any]] = {
+    "normal latents and clusters": ("balanced", {"clusters": 2}, None),
+    "uniform latents": ("began", {}, None),
+    "codes": ("infogan", {}, None),
+    "classes": ("cgan", {}, [0, 1] * 32),
+    "styles": ("stylegan2", {}, None),
+    "styles of classes": ("stylegan2", {"conditional": True}, [0, 1] * 32),
+}
+
+
+@pytest.mark.parametrize("psi", [0.0, 0.7])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=pytest.mark.slow if kind in ("styles", "classes") else ())
+        for kind in TRUNCATED
+    ],
+)
+def test_a_truncated_graph_makes_what_sample_makes_of_the_same_latents(
+    kind: str, psi: float, tiny: dict[str, Any]
+) -> None:
+    if kind not in TRAINED:
+        name, more, labels = TRUNCATED[kind]
+        TRAINED[kind] = GAN(name, **{**tiny, **more}).fit(COLOUR, labels)
+    gan = TRAINED[kind]
+    drawn = drawn_inputs(gan._trained().sampler, 30, 1, psi)
+    with torch.no_grad():
+        made = SamplerGraph(gan._trained().sampler).eval()(*drawn.inputs.values()).numpy()
+    wanted = gan.sample(latents=gan.latents(30, seed=1), truncation=psi)
+    np.testing.assert_array_equal(made, wanted)
 
 
 def test_truncation_moves_samples_towards_the_middle(tmp_path: Path) -> None:
@@ -223,7 +278,7 @@ def test_an_export_that_differs_is_not_written(
     gan = trained("a column")
     run = onnx_file.run_onnx
     monkeypatch.setattr(onnx_file, "run_onnx", lambda *given: run(*given) + 1)
-    with pytest.raises(EquipoiseError, match=r"differ by .*nothing was written"):
+    with pytest.raises(EquipoiseError, match=r"differ, by .*nothing was written"):
         gan.export(tmp_path / "g.onnx")
     assert list(tmp_path.iterdir()) == []
 
@@ -236,10 +291,55 @@ def test_int8_is_written_only_where_it_moves_samples_little(
     with pytest.warns(UserWarning, match="int8 moves samples by"):
         gan.export(tmp_path / "small.onnx", int8=True)
     assert (tmp_path / "small.onnx").stat().st_size < 0.7 * (tmp_path / "g.onnx").stat().st_size
-    monkeypatch.setattr(exporting.quantised, "MAX_MOVED", 0.0)
+    monkeypatch.setattr(int8_cost, "MAX_MOVED", 0.0)
     with pytest.warns(UserWarning, match="weights are float32"):
         gan.export(tmp_path / "same.onnx", int8=True)
     assert (tmp_path / "same.onnx").read_bytes() == (tmp_path / "g.onnx").read_bytes()
+
+
+def test_int8_must_leave_the_primary_metric_in_its_interval(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = trained("whole numbers, whitened")._trained()
+    monkeypatch.setattr(int8_cost, "MAX_MOVED", math.inf)
+    for shift, is_little in ((0, True), (5000, False)):
+        monkeypatch.setattr(
+            int8_cost, "_made", lambda _, drawn, by=shift: expected(run.sampler, drawn) + by
+        )
+        cost = int8_cost.cost_of_int8(run.sampler, b"", run.training_data, 0)
+        assert cost.is_little is is_little, cost.sentence
+        assert ("is outside: weights are float32" in cost.sentence) is not is_little
+        assert " ± " in cost.sentence
+
+
+def test_int8_says_why_its_metric_is_not_measured() -> None:
+    def gone() -> Any:
+        raise RequestError("the data are gone")
+
+    sampler = trained("a column")._trained().sampler
+    assert int8_cost._metric(sampler, b"", gone, 0) == (
+        "the primary metric is not measured: the data are gone",
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("dtype", "wanted", "near", "far"),
+    [
+        ("float32", [0.25, 8.0], [0.25, 8.00007], [0.25, 8.0002]),
+        ("uint8", [3, 200], [2, 201], [1, 200]),
+        ("uint16", [7, 60_000], [8, 59_999], [7, 60_002]),
+        ("float16", [0.25, 0.75], [0.25, 0.7505], [0.25, 0.752]),
+    ],
+)
+def test_an_export_may_differ_by_its_tolerance_and_one_rounding(
+    dtype: str, wanted: list[float], near: list[float], far: list[float]
+) -> None:
+    schema = Schema((1, 1, 2), "NHW", dtype)
+    values = [np.array([[pair]], dtype) for pair in (wanted, near, far)]
+    assert difference(schema, values[1], values[0]) <= 1e-5
+    with pytest.raises(EquipoiseError, match="nothing was written"):
+        difference(schema, values[2], values[0])
 
 
 def test_what_int8_moves_is_measured_in_standard_deviations() -> None:
@@ -255,9 +355,11 @@ def test_a_users_mistakes_are_told_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gan = trained("a column")
+    (tmp_path / "folder.onnx").mkdir()
     for name, message in (
         ("g.onxx", r"must end in \.onnx, \.pt2, \.html"),
         ("none/g.onnx", "there is no folder"),
+        ("folder.onnx", "is a folder"),
     ):
         with pytest.raises(RequestError, match=message):
             gan.export(tmp_path / name)
@@ -266,6 +368,10 @@ def test_a_users_mistakes_are_told_in_one_line(
     (tmp_path / "g_sampler.py").write_text("mine")
     with pytest.raises(RequestError, match="is not of Equipoise"):
         gan.export(tmp_path / "g.onnx")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda *_: False)
+        with pytest.raises(RequestError, match="is read-only"):
+            gan.export(tmp_path / "h.onnx")
     monkeypatch.setitem(sys.modules, "onnxscript", None)
     with pytest.raises(RequestError, match=r"pip install 'equipoise\[export\]'"):
         gan.export(tmp_path / "h.onnx")

@@ -21,9 +21,12 @@ def export(arguments: Sequence[str]) -> None:
     gan = GAN.load(options.run, "cpu")
     made = gan._trained().export(options.to, options.int8)
     size = sum(path.stat().st_size for path in made.paths)
-    echo(
-        f"Wrote {' and '.join(map(str, made.paths))}: {size / 1e6:.1f} MB, checked: samples differ "
-        f"from those of equipoise sample by {made.difference:.0e} of the largest value at most"
-    )
+    checked = "samples are those of equipoise sample, but for roundings"
+    if made.difference:
+        checked = (
+            f"samples differ from those of equipoise sample by {made.difference:.0e} of the "
+            "largest value at most"
+        )
+    echo(f"Wrote {' and '.join(map(str, made.paths))}: {size / 1e6:.1f} MB, checked: {checked}")
     if made.note:
         echo(made.note[0].upper() + made.note[1:] + ".")

@@ -44,8 +44,10 @@ Train generative adversarial networks that anyone can depend on.
   equipoise describe DATA   show what is understood of data, such as a table's columns
   equipoise recipes         list the methods
   equipoise datasets        list the built-in sources and the files that can be read
+  equipoise demo            the smallest training, in some seconds
+  equipoise completion SHELL    complete commands and options in bash, zsh or fish
 
-Start with: equipoise train gaussian
+Start with: equipoise demo
 Each command has --help. That of train shows every setting of its recipe.
 """
 # Advice where memory runs out, by command.
@@ -223,6 +225,18 @@ def _datasets(arguments: Sequence[str]) -> None:
     datasets(arguments)
 
 
+def _demo(arguments: Sequence[str]) -> None:
+    from equipoise.cli.demo import demo
+
+    demo(arguments)
+
+
+def _completion(arguments: Sequence[str]) -> None:
+    from equipoise.cli.completion import completion
+
+    completion(arguments)
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "train": _train,
     "sample": _sample,
@@ -237,4 +251,6 @@ COMMANDS: dict[str, Callable[[Sequence[str]], None]] = {
     "describe": _describe,
     "recipes": _recipes,
     "datasets": _datasets,
+    "demo": _demo,
+    "completion": _completion,
 }

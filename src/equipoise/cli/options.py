@@ -9,6 +9,7 @@ from pathlib import Path
 from equipoise.cli.parser import option, positional
 from equipoise.coerce import raise_mistakes
 from equipoise.data import AskedLayout, writers
+from equipoise.errors import RequestError, nearest
 
 RUN_NEEDED = "a run directory"
 OUT_HELP = (
@@ -23,6 +24,7 @@ TO_HELP = (
     "torch; FILE.html for a page that samples in a browser, offline."
 )
 MAX_PROCESSES = 1024  # of one machine
+SHELLS = ("bash", "zsh", "fish")
 
 
 @dataclass(frozen=True)
@@ -173,3 +175,24 @@ class Studio:
     """The largest upload, in bytes."""
     browser: bool = True
     """Open the page in a browser."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Train on the normal distribution N(4, 1.25) in some seconds, and say what is
+    seen."""
+
+    out: Path | None = option(None, "DIR")
+    """The directory to keep the run in. Default: the next free name under runs/."""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """Print a script that completes commands and options in a shell."""
+
+    shell: str = positional("SHELL", f"a shell: {', '.join(SHELLS[:-1])} or {SHELLS[-1]}")
+    """bash, zsh or fish."""
+
+    def __post_init__(self) -> None:
+        if self.shell not in SHELLS:
+            raise RequestError(f"shell = {self.shell!r}: {nearest(self.shell, SHELLS)}")

@@ -109,8 +109,10 @@ class OptionsParser:
         shows_help: bool = True,
         without: Collection[str] = (),
     ) -> None:
-        self.prog, self.owner = f"equipoise {command}", owner or command
-        self.parser = argparse.ArgumentParser(
+        self.prog: str = f"equipoise {command}"
+        self.owner: str = owner or command
+        self.groups = groups
+        self.parser: argparse.ArgumentParser = argparse.ArgumentParser(
             prog=self.prog,
             usage=usage,
             description="\n\n".join(
@@ -126,7 +128,7 @@ class OptionsParser:
         self.types: dict[str, Any] = {}  # by the fields' names
         self.switches: set[str] = set()  # options that take no value
         self.known: dict[str, str] = {}  # the field's name by its options
-        self.arguments = self.parser.add_argument_group("arguments")
+        self.arguments: argparse._ArgumentGroup = self.parser.add_argument_group("arguments")
         for title, settings in groups.items():
             group = self.parser.add_argument_group(title)
             if shows_help and "--help" not in self.known:
@@ -277,12 +279,8 @@ class OptionsParser:
             yield f"{word.removeprefix(NUMBER_MARK)!r} was not expected: see {self.prog} --help"
 
 
-def parse(options: type[T], command: str, arguments: Sequence[str]) -> T:
-    """Parse a command line into an instance of the dataclass `options`.
-
-    Raises:
-        RequestError: There are mistakes. The message has all of them, in one line.
-    """
+def command_parser(options: type[Any], command: str) -> OptionsParser:
+    """The parser of a command whose options are the fields of one dataclass."""
     usage = [f"equipoise {command}"]
     types = hints(options)
     for name, of_field in options.__dataclass_fields__.items():
@@ -292,12 +290,21 @@ def parse(options: type[T], command: str, arguments: Sequence[str]) -> T:
             usage.append(shown if of_field.default is MISSING else f"[{shown}]")
     if len(types) >= len(usage):
         usage.append("[OPTIONS]")
-    parser = OptionsParser(
+    return OptionsParser(
         command,
         {"options": options},
         description=" ".join((options.__doc__ or "").split()),
         usage=" ".join(usage),
     )
+
+
+def parse(options: type[T], command: str, arguments: Sequence[str]) -> T:
+    """Parse a command line into an instance of the dataclass `options`.
+
+    Raises:
+        RequestError: There are mistakes. The message has all of them, in one line.
+    """
+    parser = command_parser(options, command)
     parsed = parser.parse(arguments)
     needed = parser.positional
     if (

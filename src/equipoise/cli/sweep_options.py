@@ -12,7 +12,7 @@ from equipoise.cli.parser import BOOLEANS, OptionsParser, option, positional, ra
 from equipoise.cli.train_options import DATA_HELP
 from equipoise.cli.values import Mistake, alternatives, converter
 from equipoise.coerce import hints
-from equipoise.data.distributions import DISTRIBUTIONS
+from equipoise.data.distributions import DISTRIBUTIONS, Distribution
 from equipoise.errors import RequestError, nearest
 from equipoise.recipes import DEFAULT, catalogue, find
 from equipoise.recipes.base import Recipe
@@ -71,27 +71,12 @@ def parse_sweep(arguments: Sequence[str]) -> SweepRequest:
     first = _first_look(arguments)
     recipe = find(first.recipe or DEFAULT)
     distribution = DISTRIBUTIONS.get(first.data or "")
-    groups: dict[str, type[Any]] = {
-        "options": SweepOptions,
-        "sweep settings": SweepSettings,
-        "run settings": RunSettings,
-        f"settings of the recipe {recipe.name}": recipe,
-    }
-    if distribution is not None:
-        groups[f"settings of {distribution.name}"] = distribution
-    parser = OptionsParser(
-        "sweep",
-        groups,
-        description=f"{SUMMARY}\n\nRecipe {recipe.name}: {recipe.summary}.",
-        usage=USAGE,
-        owner=f"sweep with the recipe {recipe.name}",
-        without=WITHOUT,
-    )
+    parser = sweep_parser(recipe, distribution)
     parsed = parser.parse(arguments)
     mistakes = list(parsed.mistakes)
     taken: set[str] = set()
     typed: list[dict[str, Any]] = []
-    for settings in groups.values():
+    for settings in parser.groups.values():
         names = settings.__dataclass_fields__.keys() - taken
         taken |= names
         typed.append({name: value for name, value in parsed.values.items() if name in names})
@@ -112,23 +97,42 @@ def parse_sweep(arguments: Sequence[str]) -> SweepRequest:
     return SweepRequest(data, options.recipe, {**own, **where, **of_sweep, **of_run, **of_recipe})
 
 
+def sweep_parser(
+    recipe: type[Recipe], distribution: type[Distribution] | None = None
+) -> OptionsParser:
+    """The parser of `equipoise sweep` with this recipe, on this built-in
+    distribution."""
+    groups: dict[str, type[Any]] = {
+        "options": SweepOptions,
+        "sweep settings": SweepSettings,
+        "run settings": RunSettings,
+        f"settings of the recipe {recipe.name}": recipe,
+    }
+    if distribution is not None:
+        groups[f"settings of {distribution.name}"] = distribution
+    return OptionsParser(
+        "sweep",
+        groups,
+        description=f"{SUMMARY}\n\nRecipe {recipe.name}: {recipe.summary}.",
+        usage=USAGE,
+        owner=f"sweep with the recipe {recipe.name}",
+        without=WITHOUT,
+    )
+
+
+def every_option() -> OptionsParser:
+    """A parser of `equipoise sweep` with the options of every recipe and
+    distribution."""
+    settings = (SweepOptions, SweepSettings, RunSettings)
+    rest = (*catalogue().values(), *DISTRIBUTIONS.values())
+    groups = {str(i): group for i, group in enumerate((*settings, *rest))}
+    return OptionsParser("sweep", groups, description="", usage="", shows_help=False)
+
+
 def _first_look(arguments: Sequence[str]) -> SweepOptions:
     """DATA and the recipe, found with the options of every recipe and distribution:
     which of those are valid depends on them."""
-    groups = {
-        str(i): settings
-        for i, settings in enumerate(
-            (
-                SweepOptions,
-                SweepSettings,
-                RunSettings,
-                *catalogue().values(),
-                *DISTRIBUTIONS.values(),
-            )
-        )
-    }
-    parser = OptionsParser("sweep", groups, description="", usage="", shows_help=False)
-    typed = parser.parse(arguments).values
+    typed = every_option().parse(arguments).values
     names = SweepOptions.__dataclass_fields__
     return SweepOptions(**{name: value for name, value in typed.items() if name in names})
 

@@ -116,29 +116,15 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) ->
         named = find(options.recipe or DEFAULT)
         recipe = named if recorded is None else type(recorded.recipe)
     distribution = DISTRIBUTIONS.get(options.data or "")
-    groups: dict[str, type[Any]] = {
-        "options": Train,
-        "run settings": RunSettings,
-        f"settings of the recipe {recipe.name}": recipe,
-    }
-    if distribution is not None:
-        groups[f"settings of {distribution.name}"] = distribution
-    parser = OptionsParser(
-        "train",
-        groups,
-        description=f"{SUMMARY}\n\nRecipe {recipe.name}: {recipe.summary}.\n\n"
-        f"Paper: {recipe.paper}.",
-        usage=USAGE,
-        owner=f"train with the recipe {recipe.name}",
-    )
+    parser = train_parser(recipe, distribution)
     parsed = parser.parse(arguments)
     mistakes = list(parsed.mistakes)
     of_train, of_run, of_recipe, *of_data = (
         {name: value for name, value in parsed.values.items() if name in _names(settings)}
-        for settings in groups.values()
+        for settings in parser.groups.values()
     )
     for settings, values in zip(
-        groups.values(), (of_train, of_run, of_recipe, *of_data), strict=True
+        parser.groups.values(), (of_train, of_run, of_recipe, *of_data), strict=True
     ):
         try:
             settings(**values)
@@ -163,17 +149,44 @@ def parse_train(arguments: Sequence[str], recipe: type[Recipe] | None = None) ->
     )
 
 
-def _first_look(arguments: Sequence[str]) -> Train:
-    """DATA, recipe and run, found with the options of every recipe and distribution:
-    which of those are valid depends on them."""
+def train_parser(
+    recipe: type[Recipe], distribution: type[Distribution] | None = None
+) -> OptionsParser:
+    """The parser of `equipoise train` with this recipe, on this built-in
+    distribution."""
+    groups: dict[str, type[Any]] = {
+        "options": Train,
+        "run settings": RunSettings,
+        f"settings of the recipe {recipe.name}": recipe,
+    }
+    if distribution is not None:
+        groups[f"settings of {distribution.name}"] = distribution
+    return OptionsParser(
+        "train",
+        groups,
+        description=f"{SUMMARY}\n\nRecipe {recipe.name}: {recipe.summary}.\n\n"
+        f"Paper: {recipe.paper}.",
+        usage=USAGE,
+        owner=f"train with the recipe {recipe.name}",
+    )
+
+
+def every_option() -> OptionsParser:
+    """A parser of `equipoise train` with the options of every recipe and
+    distribution."""
     groups = {
         str(i): settings
         for i, settings in enumerate(
             (Train, RunSettings, *catalogue().values(), *DISTRIBUTIONS.values())
         )
     }
-    parser = OptionsParser("train", groups, description="", usage="", shows_help=False)
-    typed = parser.parse(arguments).values
+    return OptionsParser("train", groups, description="", usage="", shows_help=False)
+
+
+def _first_look(arguments: Sequence[str]) -> Train:
+    """DATA, recipe and run, found with the options of every recipe and distribution:
+    which of those are valid depends on them."""
+    typed = every_option().parse(arguments).values
     return _resolved(
         Train(**{name: value for name, value in typed.items() if name in _names(Train)}),
         help_asked=not {"-h", "--help"}.isdisjoint(arguments),

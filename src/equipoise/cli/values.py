@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from equipoise.coerce import described
 
-METAVARS = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
+METAVARS: dict[type[Any], str] = {int: "N", float: "X", str: "TEXT", Path: "PATH"}
 # Prefix of a negative number: with an exponent, argparse would take it for an option.
 NUMBER_MARK = "\0"
 
@@ -60,6 +60,14 @@ def converter(flag: str, hint: Any, *, whole: Any) -> Callable[[str], Any]:
         return Mistake(f"{flag} = {text!r}: must be {described(whole)}")
 
     return convert
+
+
+def choices_of(hint: Any) -> list[str]:
+    """The words that a type allows; none where it allows others too."""
+    kinds = [kind for kind in alternatives(hint) if kind is not NoneType]
+    if all(get_origin(kind) is Literal for kind in kinds):
+        return [str(word) for kind in kinds for word in get_args(kind)]
+    return []
 
 
 def metavar_of(hint: Any) -> str:

@@ -72,13 +72,13 @@ class FetchedSource(SplitSource):
 
         self._rows, self._train, self._in_background = rows, train, in_background
         validation = None if found.validation is None else part(found.validation)
-        self.split = Split(part(train), part(found.held_out), validation)
+        self.split: Split = Split(part(train), part(found.held_out), validation)
         if sums is not None:
-            self.sums = torch.from_numpy(sums[train.numpy()])
+            self.sums: Tensor | None = torch.from_numpy(sums[train.numpy()])
         elif schema.is_image and limits is None:
             first = fetch(train[:FIRST_ROWS].tolist())
             check_values(first, f"{name}, as far as its first {len(first):,} images go,")
-            self.limits = image_limits(first)
+            self.limits: tuple[float, float] | None = image_limits(first)
 
     @property
     def training_rows(self) -> int:

@@ -149,12 +149,14 @@ def open_dataset(
 class ArrayColumn(IndexedSamples):
     """A column of arrays."""
 
-    name, what = NAME, "the dataset"
+    name: str = NAME
+    what: str = "the dataset"
 
     def __init__(self, data: Any, column: str, dtype: str | None, labels: list[Any] | None) -> None:
         # Without a type, floats of 64 bit come as 32.
-        self.data = data.select_columns([column]).with_format("numpy", dtype=dtype)
-        self.column, self.own_labels = column, labels
+        self.data: Any = data.select_columns([column]).with_format("numpy", dtype=dtype)
+        self.column: str = column
+        self.own_labels: list[Any] | None = labels
 
     def __len__(self) -> int:
         return len(self.data)

@@ -89,9 +89,10 @@ class Loader(ABC):
         self.batch_size = batch_size
         self.encode = encode
         self.device = device
-        self.epoch = 0
-        self.cursor = 0
-        self.rank, self.ranks = 0, 1
+        self.epoch: int = 0
+        self.cursor: int = 0
+        self.rank: int = 0
+        self.ranks: int = 1
         self.labelled = True
         """Whether networks learn the classes."""
 
@@ -105,7 +106,8 @@ class Loader(ABC):
         Raises:
             RequestError: For data that cannot be split.
         """
-        self.rank, self.ranks = rank, ranks
+        self.rank = rank
+        self.ranks = ranks
 
     @abstractmethod
     def next(self) -> Batch:
@@ -116,7 +118,8 @@ class Loader(ABC):
         return {"epoch": self.epoch, "cursor": self.cursor}
 
     def restore(self, position: dict[str, int]) -> None:
-        self.epoch, self.cursor = position["epoch"], position["cursor"]
+        self.epoch = position["epoch"]
+        self.cursor = position["cursor"]
 
 
 def batches(
@@ -169,12 +172,15 @@ class IndexedLoader(Loader):
         device: torch.device,
     ) -> None:
         super().__init__(batch_size, encode, device)
-        self.fetch, self.rows, self.seed = fetch, rows, seed
-        self.labels = None if labels is None else labels.to(device)
+        self.fetch = fetch
+        self.rows: int = rows
+        self.seed: int = seed
+        self.labels: Tensor | None = None if labels is None else labels.to(device)
         self._begin()
 
     def split(self, rank: int, ranks: int) -> None:
-        self.rank, self.ranks = rank, ranks
+        self.rank: int = rank
+        self.ranks: int = ranks
         self.restore(self.position())
 
     def _begin(self) -> None:
@@ -247,16 +253,19 @@ class DistributionLoader(Loader):
         device: torch.device,
     ) -> None:
         super().__init__(batch_size, encode, device)
-        self.distribution, self.seed = distribution, seed
+        self.distribution: Distribution = distribution
+        self.seed: int = seed
         self._begin()
 
     def split(self, rank: int, ranks: int) -> None:
-        self.rank, self.ranks = rank, ranks
+        self.rank: int = rank
+        self.ranks: int = ranks
         self._begin()
 
     def _begin(self) -> None:
-        self.step = self.batch_size * self.ranks
-        self.rows = max(BLOCK // self.step, 1) * self.step
+        self.step: int = self.batch_size * self.ranks
+        self.rows: int = max(BLOCK // self.step, 1) * self.step
+        self.block: Tensor
         self.block, self.labels = self._block()
 
     def _block(self) -> Batch:

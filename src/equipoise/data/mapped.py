@@ -31,8 +31,11 @@ class MappedSamples(IndexedSamples):
     def __init__(
         self, array: NDArray[Any], name: str, what: str, mapped: mmap.mmap | None = None
     ) -> None:
-        self.array, self.name, self.what, self.mapped = array, name, what, mapped
-        self.at_random = False
+        self.array: NDArray[Any] = array
+        self.name = name
+        self.what = what
+        self.mapped: mmap.mmap | None = mapped
+        self.at_random: bool = False
 
     @classmethod
     def of_file(cls, path: Path) -> MappedSamples:

@@ -307,7 +307,8 @@ class RowsSource(SplitSource):
                 TensorPart(rows[part], None if all_labels is None else all_labels[part])
                 for part in (order[:half], order[half:])
             )
-            self.split, self.sums = Split(train, held_out), None
+            self.split: Split = Split(train, held_out)
+        self.sums: Tensor | None = None
         return super().as_test()
 
     def loader(self, batch_size: int, encode: Encode, device: torch.device, seed: int) -> Loader:

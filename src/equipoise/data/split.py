@@ -64,7 +64,8 @@ class TensorPart(Part):
     """Rows in memory."""
 
     def __init__(self, rows: Tensor, labels: Tensor | None = None) -> None:
-        self.rows, self.labels = rows, labels
+        self.rows: Tensor = rows
+        self.labels = labels
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -90,8 +91,10 @@ class FetchedPart(Part):
         labels: Tensor | None,
         max_drawn: int,
     ) -> None:
-        self.fetch, self.indices, self.labels = fetch, indices, labels
-        self.max_drawn = max_drawn
+        self.fetch = fetch
+        self.indices: Tensor = indices
+        self.labels = labels
+        self.max_drawn: int | None = max_drawn
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -54,13 +54,16 @@ class StreamLoader(Loader):
         device: torch.device,
     ) -> None:
         super().__init__(batch_size, encode, device)
-        self.again, self.held_out, self.seed = again, held_out, seed
-        self.block_rows = max(min(BLOCK_ROWS, BLOCK_BYTES // max(held_out[0].nbytes, 1)), 1)
-        self.block, self.told = 0, False
-        self.parts = self._known(parts)
-        self.rows = self._shuffled()
+        self.again = again
+        self.held_out: Tensor = held_out
+        self.seed: int = seed
+        self.block_rows: int = max(min(BLOCK_ROWS, BLOCK_BYTES // max(held_out[0].nbytes, 1)), 1)
+        self.block: int = 0
+        self.told: bool = False
+        self.parts: Iterator[Part] = self._known(parts)
+        self.rows: Iterator[Part] = self._shuffled()
         self.waiting: list[Part] = []
-        self.rows_waiting = 0  # of an epoch that has given no batch yet
+        self.rows_waiting: int = 0  # of an epoch that has given no batch yet
 
     def split(self, rank: int, ranks: int) -> None:
         if ranks > 1 and self.again is None:
@@ -68,7 +71,8 @@ class StreamLoader(Loader):
                 f"{ranks} processes cannot share a stream that can be read only once: give an "
                 "iterable that can be read again, an array or files, or train in one process"
             )
-        self.rank, self.ranks = rank, ranks
+        self.rank: int = rank
+        self.ranks: int = ranks
         self.restore(self.position())
 
     def next(self) -> Batch:
@@ -110,7 +114,8 @@ class StreamLoader(Loader):
             self.epoch, self.cursor, self.waiting, waiting_rows = self.epoch + 1, 0, [], 0
             self.block = 0
         self.rows_waiting = waiting_rows
-        self.parts, self.rows = self._anew(self.again), self._shuffled()
+        self.parts = self._anew(self.again)
+        self.rows = self._shuffled()
 
     def _anew(self, again: Callable[[], Iterator[Part]]) -> Iterator[Part]:
         return _without(self._known(again()), self.held_out)

@@ -59,7 +59,10 @@ class BatchReader:
     def __init__(
         self, layout: Layout, shape: tuple[int, ...], dtype: np.dtype[Any], *, labelled: bool
     ) -> None:
-        self.layout, self.shape, self.dtype, self.labelled = layout, shape, dtype, labelled
+        self.layout = layout
+        self.shape: tuple[int, ...] = shape
+        self.dtype: np.dtype[Any] = dtype
+        self.labelled: bool = labelled
         self.positions: dict[Hashable, int] | None = None
 
     def expect(self, classes: Sequence[Hashable]) -> None:

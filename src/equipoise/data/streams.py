@@ -89,15 +89,19 @@ class StreamSource(SplitSource):
         found = with_labels(rows.numpy(), schema, given, name, classes)
         positions = None if found.labels is None else torch.from_numpy(found.labels)
         super().__init__(name, found.schema, _digest(rows, positions, found.schema))
-        self.labels_found = positions is not None
-        self.limits = image_limits(rows.numpy()) if schema.is_image else None
+        self.labels_found: bool = positions is not None
+        self.limits: tuple[float, float] | None = (
+            image_limits(rows.numpy()) if schema.is_image else None
+        )
         outliers = [] if schema.is_image else notes_of_outliers(rows.numpy(), None)
         self.notes += [*notes, *outliers]
-        self.has_outliers = bool(outliers)
+        self.has_outliers: bool = bool(outliers)
         held_out = max(len(rows) // HELD_OUT_DIVISOR, 1)
         first = Part(rows, positions)
         self._held_out, self._first = first[:held_out], first[held_out:]
-        self.split = Split(*(TensorPart(part.x, part.y) for part in (self._first, self._held_out)))
+        self.split: Split = Split(
+            *(TensorPart(part.x, part.y) for part in (self._first, self._held_out))
+        )
         reader.expect(found.schema.classes or ())
         # Those that follow, with the positions of their labels.
         self._rest, self._read_on = reading, False

@@ -12,6 +12,7 @@ from torch import Tensor
 from equipoise.data import arrays
 from equipoise.data.arrays import Labels
 from equipoise.data.indexed import IndexedSamples
+from equipoise.data.schema import Container
 from equipoise.errors import RequestError
 
 
@@ -23,19 +24,21 @@ class DatasetSamples(IndexedSamples):
         RequestError: If it is empty.
     """
 
-    name, what, in_files = "dataset", "the Dataset", False
+    name: str = "dataset"
+    what: str = "the Dataset"
+    in_files: bool = False
 
     def __init__(self, data: Any) -> None:
         self.data = data
         if len(data) == 0:
             raise RequestError("the Dataset is empty: give at least one batch of samples")
-        self.first = data[0]
-        self.paired = isinstance(self.first, tuple | list)
+        self.first: Any = data[0]
+        self.paired: bool = isinstance(self.first, tuple | list)
         sample = self.first[0] if self.paired else self.first
-        self.shape = _plain(sample).shape
-        self.container = "tensor" if isinstance(sample, Tensor) else "array"
+        self.shape: tuple[int, ...] = _plain(sample).shape
+        self.container: Container = "tensor" if isinstance(sample, Tensor) else "array"
         # Targets of several numbers are no labels.
-        self.labelled = self.paired and len(self.first) > 1 and np.ndim(self.first[1]) == 0
+        self.labelled: bool = self.paired and len(self.first) > 1 and np.ndim(self.first[1]) == 0
 
     def __len__(self) -> int:
         return len(self.data)

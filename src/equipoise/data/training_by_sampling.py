@@ -32,17 +32,17 @@ class CategorySampler:
 
     def __init__(self, codes: Tensor, sizes: Sequence[int]) -> None:
         columns = codes.long().T
-        self.rows = torch.cat([column.argsort(stable=True).int() for column in columns])
+        self.rows: Tensor = torch.cat([column.argsort(stable=True).int() for column in columns])
         """The rows of each category, one category after another, (J N,)."""
         counts = [
             torch.bincount(column, minlength=size)
             for column, size in zip(columns, sizes, strict=True)
         ]
-        self.counts = torch.cat(counts)
+        self.counts: Tensor = torch.cat(counts)
         """Rows of each category of each column, (S,)."""
-        self.starts = self.counts.cumsum(0) - self.counts
+        self.starts: Tensor = self.counts.cumsum(0) - self.counts
         logs = [count.double().log1p() for count in counts]
-        self.probabilities = torch.cat([log / log.sum() for log in logs]) / len(logs)
+        self.probabilities: Tensor = torch.cat([log / log.sum() for log in logs]) / len(logs)
         """Of asking for each category, (S,)."""
 
     def draw(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -69,14 +69,16 @@ class TrainingBySampling(Loader):
 
     def __init__(self, rows: Tensor, sizes: Sequence[int], seed: int, batch_size: int) -> None:
         super().__init__(batch_size, lambda x: x, rows.device)
-        self.x, self.seed = rows, seed
+        self.x: Tensor = rows
+        self.seed: int = seed
         categories = [column for column, size in enumerate(sizes) if size]
         sampler = CategorySampler(rows[:, categories].cpu(), [size for size in sizes if size])
         self.sampler = sampler
         self._begin()
 
     def split(self, rank: int, ranks: int) -> None:
-        self.rank, self.ranks = rank, ranks
+        self.rank: int = rank
+        self.ranks: int = ranks
         self._begin()
 
     @property
@@ -87,6 +89,8 @@ class TrainingBySampling(Loader):
     def _begin(self) -> None:
         """Draw the rows of the loader's epoch."""
         generator = seeded(self.seed, Stream.TRAINING, self.epoch, rank=self.rank)
+        self.index: Tensor
+        self.asked: Tensor
         self.index, self.asked = (
             of.to(self.device) for of in self.sampler.draw(self.length, generator)
         )

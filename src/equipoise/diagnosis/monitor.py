@@ -47,8 +47,8 @@ class Monitor:
 
     def __init__(self, measure: Callable[[], Mapping[str, float]], ends_level: bool = True) -> None:
         self._measure, self._ends_level = measure, ends_level
-        self.best = float("inf")
-        self.without_gain = 0
+        self.best: float = float("inf")
+        self.without_gain: int = 0
         self._evaluations = 0
         self._baseline_is_enough = True
         self._recent: deque[float] = deque(maxlen=RECENT_REPORTS)

@@ -42,8 +42,8 @@ class DigitClassifier(nn.Module):
             ]
             if i in (1, 3):
                 layers.append(nn.MaxPool2d(2))
-        self.trunk = nn.Sequential(*layers)
-        self.head = nn.Linear(FEATURES, 10)
+        self.trunk: nn.Sequential = nn.Sequential(*layers)
+        self.head: nn.Linear = nn.Linear(FEATURES, 10)
 
     def features(self, x: Tensor) -> Tensor:
         """The mean of the last feature maps over the image: (N, 96)."""

@@ -42,7 +42,7 @@ class Images(Dataset[Tensor]):
         low, high = limits
         eight_bit = ((values - low) / (high - low) * 255).round().clip(0, 255).astype(np.uint8)
         channels = eight_bit.shape[1]
-        self.images = torch.from_numpy(
+        self.images: Tensor = torch.from_numpy(
             eight_bit[:, :3] if channels >= 3 else np.repeat(eight_bit[:, :1], 3, axis=1)
         )
 

@@ -83,7 +83,7 @@ class Patches:
         spread = (
             float(np.std(y)) if y.max() > y.min() else 1.0
         )  # rounding leaves a little of images that never vary
-        self.levels = [
+        self.levels: list[Level] = [
             _level(level, spread, number, seed)
             for number, level in enumerate(pyramid(torch.from_numpy(y)))
         ]

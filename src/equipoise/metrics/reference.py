@@ -103,8 +103,9 @@ class PointReference(Reference):
 
     def __init__(self, real: Array) -> None:
         super().__init__()
-        self.real = real.reshape(len(real), -1)
-        self.centre, self.units = self.real.mean(0), column_stds(self.real)
+        self.real: Array = real.reshape(len(real), -1)
+        self.centre: Any = self.real.mean(0)
+        self.units: Array = column_stds(self.real)
 
     def prepare(self, x: Array) -> Array:
         return x.reshape(len(x), -1)
@@ -142,12 +143,13 @@ class UnivariateReference(PointReference):
             where only samples are known.
     """
 
-    kind = "univariate"
+    kind: ClassVar[Kind] = "univariate"
 
     def __init__(self, real: Array, n: int, distribution: Distribution | None) -> None:
         super().__init__(real)
-        self.n, self.distribution = n, distribution
-        self.description = (
+        self.n: int = n
+        self.distribution: Distribution | None = distribution
+        self.description: str = (
             f"{len(real):,} held-out samples" if distribution is None else "the exact distribution"
         )
 
@@ -179,14 +181,16 @@ class TabularReference(PointReference):
         columns: Names of the first columns, which have a metric each.
     """
 
-    kind = "tabular"
+    kind: ClassVar[Kind] = "tabular"
 
     def __init__(
         self, real: Array, modes: tuple[Array, float] | None = None, columns: Sequence[str] = ()
     ) -> None:
         super().__init__(real)
-        self.n, self.modes, self.columns = len(real), modes, columns
-        self.description = f"{len(real):,} held-out samples"
+        self.n: int = len(real)
+        self.modes: tuple[Array, float] | None = modes
+        self.columns: Sequence[str] = columns
+        self.description: str = f"{len(real):,} held-out samples"
 
 
 class ImageReference(Reference):
@@ -196,9 +200,10 @@ class ImageReference(Reference):
 
     def __init__(self, real: Array) -> None:
         super().__init__()
-        self.n, self.real = len(real), real
-        self.cost = VALUE_COST * float(np.prod(real.shape[1:]))
-        self.description = f"{len(real):,} held-out images"
+        self.n: int = len(real)
+        self.real: Array = real
+        self.cost: float = VALUE_COST * float(np.prod(real.shape[1:]))
+        self.description: str = f"{len(real):,} held-out images"
 
     def prepare(self, x: Array) -> Array:
         return x
@@ -224,7 +229,7 @@ class FeatureReference(ImageReference, ABC):
 
     def __init__(self, real: Array) -> None:
         super().__init__(real)
-        self.shape = real.shape[1:]
+        self.shape: tuple[Any, ...] = real.shape[1:]
 
     @abstractmethod
     def embed(self, x: Array) -> Array:
@@ -270,11 +275,12 @@ class PhotoReference(FeatureReference):
         limits: The smallest and largest values that a pixel can have.
     """
 
-    kind = "photos"
+    kind: ClassVar[Kind] = "photos"
 
     def __init__(self, real: Array, limits: tuple[float, float]) -> None:
         super().__init__(real)
-        self.limits, self.side = limits, side_of(self.shape)
+        self.limits: tuple[float, float] = limits
+        self.side: int = side_of(self.shape)
         self.cost += COSTS[self.side]
 
     def embed(self, x: Array) -> Array:
@@ -299,11 +305,13 @@ class RotationReference(FeatureReference):
         steps: Of its training.
     """
 
-    kind = "rotations"
+    kind: ClassVar[Kind] = "rotations"
 
     def __init__(self, real: Array, training: Callable[[], Array], seed: int, steps: int) -> None:
         super().__init__(real)
-        self.training, self.seed, self.steps = training, seed, steps
+        self.training = training
+        self.seed: int = seed
+        self.steps: int = steps
         self.cost += ROTATION_COST * float(np.prod(self.shape))
 
     def embed(self, x: Array) -> Array:
@@ -327,13 +335,16 @@ class DigitReference(Reference):
     the ten digits.
     """
 
-    kind = "digits"
+    kind: ClassVar[Kind] = "digits"
     cost = DIGIT_COST
 
     def __init__(self, real: Array) -> None:
         super().__init__()
-        self.n, self.real = len(real), self.features_of(self.prepare(real))
-        self.description = f"{len(real):,} test digits, features of the shipped digit classifier"
+        self.n: int = len(real)
+        self.real: Array = self.features_of(self.prepare(real))
+        self.description: str = (
+            f"{len(real):,} test digits, features of the shipped digit classifier"
+        )
 
     def prepare(self, x: Array) -> Array:
         features, probabilities = read_digits(

@@ -31,8 +31,10 @@ class MetricSuite:
     """
 
     def __init__(self, reference: Reference, quick: bool = False) -> None:
-        self.reference, self.n, self.cost = reference, reference.n, reference.cost
-        self.measures = measures(reference.kind, while_training=quick)
+        self.reference: Reference = reference
+        self.n: int = reference.n
+        self.cost: float = reference.cost
+        self.measures: list[Measure] = measures(reference.kind, while_training=quick)
 
     @property
     def primary(self) -> Measure:

@@ -114,8 +114,8 @@ class Projected:
 
     def __init__(self, y: Array, directions: int = DIRECTIONS, seed: int = 0) -> None:
         unit = np.random.default_rng(seed).standard_normal((y.shape[1], directions))
-        self.unit = (unit / np.linalg.norm(unit, axis=0)).T
-        self.sorted = list(self._sorted(y))
+        self.unit: Array = (unit / np.linalg.norm(unit, axis=0)).T
+        self.sorted: list[Array] = list(self._sorted(y))
 
     def distance(self, x: Array) -> float:
         """The mean Wasserstein-1 of the projections of x, (N, D), and y onto random

@@ -11,6 +11,7 @@ sure of the real ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -43,7 +44,7 @@ class Augmentation(Controller):
             `realness`, r_t in ADA, is `target`. Else `set_probability` sets p.
     """
 
-    after = "discriminator"
+    after: ClassVar[Literal["discriminator", "generator"]] = "discriminator"
     generator: torch.Generator | None = None
     images: int | None = None
     p: Tensor
@@ -56,7 +57,8 @@ class Augmentation(Controller):
         target: float | None = None,
     ) -> None:
         super().__init__()
-        self.kinds, self.target = list(kinds), target
+        self.kinds: list[str] = list(kinds)
+        self.target: float | None = target
         self.realness: Callable[[Tensor, Tensor], Tensor] = lambda real, _: real
         self.register_buffer("p", torch.tensor(1.0 if target is None else 0.0))
         self.register_buffer("signs", torch.tensor(0.0))

@@ -44,7 +44,9 @@ class SynchronisedBatchNorm(nn.Module):
 
     def __init__(self, layer: BatchNorm, gather: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        self.eps, self.momentum, self.affine = layer.eps, layer.momentum, layer.affine
+        self.eps: float = layer.eps
+        self.momentum: float | None = layer.momentum
+        self.affine: bool = layer.affine
         self.gather = gather
         for name in ("weight", "bias"):
             self.register_parameter(name, getattr(layer, name))

@@ -32,7 +32,9 @@ class AutoencoderDiscriminator(MixedPrecision):
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module, classes: int = 0) -> None:
         super().__init__()
-        self.encoder, self.decoder, self.classes = encoder, decoder, classes
+        self.encoder: nn.Module = encoder
+        self.decoder: nn.Module = decoder
+        self.classes: int = classes
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:
         energies = (x - self.reconstruct(x, y)).abs().flatten(1).mean(1)
@@ -66,7 +68,8 @@ class EquilibriumControl(Controller):
 
     def __init__(self, gamma: float, lambda_k: float) -> None:
         super().__init__()
-        self.gamma, self.lambda_k = gamma, lambda_k
+        self.gamma: float = gamma
+        self.lambda_k: float = lambda_k
         self.register_buffer("k", torch.tensor(0.0))
 
     @torch.no_grad()

@@ -47,8 +47,8 @@ class ColumnOutput(nn.Module):
 
     def __init__(self, spans: Sequence[Span], components: int) -> None:
         super().__init__()
-        self.spans = tuple(spans)
-        self.sizes = [span.size for span in spans if span.activation == "one_hot"]
+        self.spans: tuple[Span, ...] = tuple(spans)
+        self.sizes: list[int] = [span.size for span in spans if span.activation == "one_hot"]
         numbers = len(spans) - len(self.sizes)
         self.components = components
         self.register_buffer("log_probabilities", torch.zeros(components, sum(self.sizes)))
@@ -158,9 +158,10 @@ class ColumnGenerator(MixedPrecision):
         uniform: bool = False,
     ) -> None:
         super().__init__()
-        self.points, self.uniform = points, uniform
-        self.output = ColumnOutput(spans, components)
-        self.gain = nn.Parameter(torch.zeros(sum(span.size for span in spans)))
+        self.points: nn.Module = points
+        self.uniform: bool = uniform
+        self.output: ColumnOutput = ColumnOutput(spans, components)
+        self.gain: nn.Parameter = nn.Parameter(torch.zeros(sum(span.size for span in spans)))
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         latents = z[:, : z.shape[1] - self.output.noise]

@@ -34,7 +34,8 @@ class Generator(MixedPrecision):
 
     def __init__(self, body: nn.Module, classes: int = 0) -> None:
         super().__init__()
-        self.body, self.classes = body, classes
+        self.body: nn.Module = body
+        self.classes: int = classes
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         if self.classes:
@@ -77,15 +78,13 @@ class Discriminator(MixedPrecision):
     ) -> None:
         super().__init__()
         self.scale = scale
-        self.trunk, self.classes, self.conditioning, self.auxiliary = (
-            trunk,
-            classes,
-            conditioning,
-            auxiliary,
-        )
-        self.head = nn.Linear(features, 1)
+        self.trunk: nn.Module = trunk
+        self.classes: int = classes
+        self.conditioning = conditioning
+        self.auxiliary: nn.Module | None = auxiliary
+        self.head: nn.Linear = nn.Linear(features, 1)
         if classes and conditioning == "projection":
-            self.embedding = nn.Embedding(classes, features)
+            self.embedding: nn.Embedding = nn.Embedding(classes, features)
             nn.init.normal_(self.embedding.weight, std=features**-0.5)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -90,8 +90,8 @@ class ConvGenerator(nn.Module):
         self.shape = shape
         pyramid = Pyramid(*shape)
         top = pyramid.channels_at(pyramid.halvings, width)
-        self.grid = (top, *pyramid.coarsest)
-        self.dense = mlp(
+        self.grid: tuple[int, int, int] = (top, *pyramid.coarsest)
+        self.dense: nn.Sequential = mlp(
             [latent_width, mapping, mapping, math.prod(self.grid)], ["leaky_relu", "leaky_relu"]
         )
         layers: list[nn.Module] = [
@@ -110,7 +110,7 @@ class ConvGenerator(nn.Module):
             ]
         finest = pyramid.channels_at(0, width)
         layers += [conv(finest, pyramid.channels * pyramid.fold**2), nn.PixelShuffle(pyramid.fold)]
-        self.layers = nn.Sequential(*layers)
+        self.layers: nn.Sequential = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
         x: Tensor = self.layers(
@@ -134,7 +134,7 @@ class ConvTrunk(nn.Module):
     def __init__(self, shape: tuple[int, ...], width: int, features: int) -> None:
         super().__init__()
         pyramid = Pyramid(*shape)
-        self.margins = pyramid.margins
+        self.margins: tuple[int, int] = pyramid.margins
         before = pyramid.channels * pyramid.fold**2
         layers: list[nn.Module] = [Folded(pyramid.fold)]
         for level in range(pyramid.halvings + 1):
@@ -153,7 +153,7 @@ class ConvTrunk(nn.Module):
             nn.Linear(before * math.prod(pyramid.coarsest), features),
             activation("leaky_relu"),
         ]
-        self.layers = nn.Sequential(*layers)
+        self.layers: nn.Sequential = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
         if any(self.margins):

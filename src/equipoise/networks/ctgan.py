@@ -32,11 +32,11 @@ class ResidualLayers(nn.Module):
 
     def __init__(self, inputs: int, width: int, outputs: int) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(
+        self.layers: nn.ModuleList = nn.ModuleList(
             nn.Sequential(nn.Linear(inputs + i * width, width), nn.BatchNorm1d(width), nn.ReLU())
             for i in range(HIDDEN_LAYERS)
         )
-        self.last = nn.Linear(inputs + HIDDEN_LAYERS * width, outputs)
+        self.last: nn.Linear = nn.Linear(inputs + HIDDEN_LAYERS * width, outputs)
 
     def forward(self, h: Tensor) -> Tensor:
         for layer in self.layers:
@@ -59,8 +59,9 @@ class ModeGenerator(MixedPrecision):
 
     def __init__(self, layers: MixedPrecision, spans: Sequence[Span]) -> None:
         super().__init__()
-        self.layers, self.spans = layers, tuple(spans)
-        self.noise = sum(span.size for span in spans if span.activation != "tanh")
+        self.layers: MixedPrecision = layers
+        self.spans: tuple[Span, ...] = tuple(spans)
+        self.noise: int = sum(span.size for span in spans if span.activation != "tanh")
         """Numbers of noise at the end of a latent."""
         size = sum(span.size for span in spans)
         self.register_buffer("possible", torch.ones(size, dtype=torch.bool))

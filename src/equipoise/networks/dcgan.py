@@ -57,11 +57,11 @@ class DCGenerator(nn.Module):
 
     def __init__(self, latent_width: int, shape: Sequence[int], width: int) -> None:
         super().__init__()
-        self.shape = tuple(shape)
+        self.shape: tuple[int, ...] = tuple(shape)
         cells = grids(*shape[1:])
         levels = len(cells) - 1
-        self.grid = (channels(levels, width), *cells[-1])
-        self.project = nn.Linear(latent_width, math.prod(self.grid), bias=False)
+        self.grid: tuple[int, int, int] = (channels(levels, width), *cells[-1])
+        self.project: nn.Linear = nn.Linear(latent_width, math.prod(self.grid), bias=False)
         layers: list[nn.Module] = [nn.BatchNorm2d(self.grid[0]), activation("relu")]
         for level in range(levels, 1, -1):
             above, here = channels(level, width), channels(level - 1, width)
@@ -71,7 +71,7 @@ class DCGenerator(nn.Module):
                 activation("relu"),
             ]
         layers += [nn.ConvTranspose2d(channels(1, width), shape[0], 4, 2, 1), nn.Tanh()]
-        self.layers = nn.Sequential(*layers)
+        self.layers: nn.Sequential = nn.Sequential(*layers)
         self.apply(init_weights)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -92,7 +92,7 @@ class DCTrunk(nn.Module):
     def __init__(self, shape: Sequence[int], width: int, norm: bool) -> None:
         super().__init__()
         cells = grids(*shape[1:])
-        self.margins = cells[0][0] - shape[1], cells[0][1] - shape[2]
+        self.margins: tuple[int, int] = cells[0][0] - shape[1], cells[0][1] - shape[2]
         layers: list[nn.Module] = []
         before = shape[0]
         for level in range(1, len(cells)):
@@ -102,8 +102,8 @@ class DCTrunk(nn.Module):
             layers += [nn.BatchNorm2d(here)] if normed else []
             layers.append(activation("leaky_relu"))
             before = here
-        self.layers = nn.Sequential(*layers, nn.Flatten())
-        self.features = before * math.prod(cells[-1])
+        self.layers: nn.Sequential = nn.Sequential(*layers, nn.Flatten())
+        self.features: int = before * math.prod(cells[-1])
         self.apply(init_weights)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -77,7 +77,7 @@ class EfficientNetLite0(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = FrozenConv(3, STEM_CHANNELS, kernel=3, stride=2)
+        self.stem: FrozenConv = FrozenConv(3, STEM_CHANNELS, kernel=3, stride=2)
         stages: list[list[nn.Module]] = [[] for _ in STAGE_CHANNELS]
         before = STEM_CHANNELS
         for layout in BLOCKS:
@@ -85,8 +85,8 @@ class EfficientNetLite0(nn.Module):
                 stride = layout.stride if repeat == 0 else 1
                 stages[layout.stage].append(Bottleneck(before, layout, stride))
                 before = layout.channels
-        self.stages = nn.ModuleList(nn.Sequential(*blocks) for blocks in stages)
-        self.head = FrozenConv(before, POOLED_FEATURES)
+        self.stages: nn.ModuleList = nn.ModuleList(nn.Sequential(*blocks) for blocks in stages)
+        self.head: FrozenConv = FrozenConv(before, POOLED_FEATURES)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """The feature maps of the four stages, fine to coarse: (N, STAGE_CHANNELS[i], H
@@ -112,10 +112,12 @@ class Bottleneck(nn.Module):
     def __init__(self, before: int, layout: Layout, stride: int) -> None:
         super().__init__()
         inner = before * layout.expansion
-        self.adds = stride == 1 and before == layout.channels
-        self.expand = FrozenConv(before, inner) if layout.expansion > 1 else nn.Identity()
-        self.depthwise = FrozenConv(inner, inner, layout.kernel, stride, groups=inner)
-        self.project = FrozenConv(inner, layout.channels, activates=False)
+        self.adds: bool = stride == 1 and before == layout.channels
+        self.expand: FrozenConv | nn.Identity = (
+            FrozenConv(before, inner) if layout.expansion > 1 else nn.Identity()
+        )
+        self.depthwise: FrozenConv = FrozenConv(inner, inner, layout.kernel, stride, groups=inner)
+        self.project: FrozenConv = FrozenConv(inner, layout.channels, activates=False)
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.project(self.depthwise(self.expand(x)))
@@ -142,7 +144,10 @@ class FrozenConv(nn.Module):
         activates: bool = True,
     ) -> None:
         super().__init__()
-        self.kernel, self.stride, self.groups, self.activates = kernel, stride, groups, activates
+        self.kernel: int = kernel
+        self.stride: int = stride
+        self.groups: int = groups
+        self.activates: bool = activates
         weight = torch.empty(after, before // groups, kernel, kernel)
         self.register_buffer("weight", weight, persistent=False)
         self.register_buffer("bias", torch.empty(after), persistent=False)

@@ -50,8 +50,8 @@ class SkipLayerExcitation(nn.Module):
     def __init__(self, low: int, high: int, grid: tuple[int, int]) -> None:
         super().__init__()
         pooled = [min(side, EXCITATION_GRID) for side in grid]
-        self.pool = nn.AdaptiveAvgPool2d((pooled[0], pooled[1]))
-        self.excite = nn.Sequential(
+        self.pool: nn.AdaptiveAvgPool2d = nn.AdaptiveAvgPool2d((pooled[0], pooled[1]))
+        self.excite: nn.Sequential = nn.Sequential(
             nn.Flatten(),
             nn.Linear(low * math.prod(pooled), high),
             activation("leaky_relu"),
@@ -80,23 +80,25 @@ class FastGenerator(nn.Module):
 
     def __init__(self, latent_width: int, shape: Sequence[int], width: int) -> None:
         super().__init__()
-        self.shape = tuple(shape)
+        self.shape: tuple[int, ...] = tuple(shape)
         cells = grids(*shape[1:])[::-1]
         finest = len(cells) - 1
         widths = [channels(finest - at, width) for at in range(finest)] + [max(width // 2, 1)]
-        self.grid = (2 * widths[0], *cells[0])
-        self.project = nn.Linear(latent_width, math.prod(self.grid), bias=False)
-        self.first = nn.Sequential(nn.BatchNorm2d(self.grid[0]), nn.GLU(1))
-        self.blocks = nn.ModuleList(
+        self.grid: tuple[int, int, int] = (2 * widths[0], *cells[0])
+        self.project: nn.Linear = nn.Linear(latent_width, math.prod(self.grid), bias=False)
+        self.first: nn.Sequential = nn.Sequential(nn.BatchNorm2d(self.grid[0]), nn.GLU(1))
+        self.blocks: nn.ModuleList = nn.ModuleList(
             up_block(before, after, convolutions=1 + at % 2)
             for at, (before, after) in enumerate(pairwise(widths), 1)
         )
-        self.skip = min(math.ceil(len(cells) / 2), MAX_SKIP)
-        self.excitations = nn.ModuleList(
+        self.skip: int = min(math.ceil(len(cells) / 2), MAX_SKIP)
+        self.excitations: nn.ModuleList = nn.ModuleList(
             SkipLayerExcitation(widths[at - self.skip], widths[at], cells[at - self.skip])
             for at in range(self.skip, len(cells))
         )
-        self.to_image = nn.Sequential(nn.Conv2d(widths[-1], shape[0], 3, padding=1), nn.Tanh())
+        self.to_image: nn.Sequential = nn.Sequential(
+            nn.Conv2d(widths[-1], shape[0], 3, padding=1), nn.Tanh()
+        )
         self.apply(init_weights)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -134,15 +136,15 @@ class FastDiscriminator(Discriminator):
             nn.Sequential(DownBlock(*widths[-2:]), nn.Flatten()),
         )
         super().__init__(trunk, widths[-1] * math.prod(cells[-1]), classes)
-        self.margins = cells[0][0] - shape[1], cells[0][1] - shape[2]
-        self.maps = (
+        self.margins: tuple[int, int] = cells[0][0] - shape[1], cells[0][1] - shape[2]
+        self.maps: tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]] = (
             (widths[-1], *cells[-1]),
             (widths[-2], *cells[-2]),
             (shape[0], *cells[0]),
         )
         """Shapes of the coarsest feature map, the next finer one, and the images."""
-        self.doublings = len(cells) - 2
-        self.decoders = nn.ModuleList(
+        self.doublings: int = len(cells) - 2
+        self.decoders: nn.ModuleList = nn.ModuleList(
             decoder(before, width, shape[0], self.doublings) for before in widths[:-3:-1]
         )
         self.apply(init_weights)
@@ -200,11 +202,11 @@ class DownBlock(nn.Module):
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
-        self.main = nn.Sequential(
+        self.main: nn.Sequential = nn.Sequential(
             *normed(nn.Conv2d(before, after, 4, 2, 1, bias=False)),
             *normed(nn.Conv2d(after, after, 3, 1, 1, bias=False)),
         )
-        self.direct = nn.Sequential(
+        self.direct: nn.Sequential = nn.Sequential(
             nn.AvgPool2d(2), *normed(nn.Conv2d(before, after, 1, bias=False))
         )
 

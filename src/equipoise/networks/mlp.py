@@ -77,7 +77,8 @@ class Shaped(nn.Module):
 
     def __init__(self, body: nn.Module, shape_out: tuple[int, ...] | None = None) -> None:
         super().__init__()
-        self.body, self.shape_out = body, shape_out
+        self.body: nn.Module = body
+        self.shape_out: tuple[int, ...] | None = shape_out
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.body(x.flatten(1))
@@ -96,7 +97,8 @@ class BatchAsVector(nn.Module):
 
     def __init__(self, body: nn.Module, spread: bool) -> None:
         super().__init__()
-        self.body, self.spread = body, spread
+        self.body: nn.Module = body
+        self.spread: bool = spread
 
     def forward(self, x: Tensor) -> Tensor:
         row = x.reshape(1, -1)

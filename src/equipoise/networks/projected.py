@@ -103,13 +103,14 @@ class ProjectedFeatures(nn.Module):
 
     def __init__(self, network: EfficientNetLite0, side: int, width: int) -> None:
         super().__init__()
-        self.network, self.side = network, side
-        self.channels = [width * 2**level for level in range(STAGES)]
-        self.across_channels = nn.ModuleList(
+        self.network: EfficientNetLite0 = network
+        self.side: int = side
+        self.channels: list[int] = [width * 2**level for level in range(STAGES)]
+        self.across_channels: nn.ModuleList = nn.ModuleList(
             FrozenMixing(before, after, 1)
             for before, after in zip(STAGE_CHANNELS, self.channels, strict=True)
         )
-        self.across_scales = nn.ModuleList(
+        self.across_scales: nn.ModuleList = nn.ModuleList(
             FrozenMixing(coarse, fine, 3) for fine, coarse in pairwise(self.channels)
         )
 
@@ -149,9 +150,9 @@ class StageDiscriminator(nn.Module):
             layers += [nn.Conv2d(before, after, 4, 2, 1), activation("leaky_relu")]
             before, cells = after, cells // 2
         layers += [nn.Conv2d(before, features, 3, padding=1), activation("leaky_relu")]
-        self.layers = nn.Sequential(*layers)
-        self.head = nn.Conv2d(features, 1, 1)
-        self.embedding = nn.Embedding(classes, features) if classes else None
+        self.layers: nn.Sequential = nn.Sequential(*layers)
+        self.head: nn.Conv2d = nn.Conv2d(features, 1, 1)
+        self.embedding: nn.Embedding | None = nn.Embedding(classes, features) if classes else None
         spectrally_normalised(self)
 
     def forward(self, features: Tensor, y: Tensor | None) -> Tensor:
@@ -191,9 +192,9 @@ class ProjectedDiscriminator(MixedPrecision):
         super().__init__()
         assert side % STRIDE == 0, "the coarsest maps are 1/32 of the side"
         self.classes = classes
-        self.frozen = ProjectedFeatures(network, side, width)
+        self.frozen: ProjectedFeatures = ProjectedFeatures(network, side, width)
         """What is never trained."""
-        self.stages = nn.ModuleList(
+        self.stages: nn.ModuleList = nn.ModuleList(
             StageDiscriminator(before, side >> (level + 2), WIDENING * width, classes)
             for level, before in enumerate(self.frozen.channels)
         )

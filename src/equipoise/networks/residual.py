@@ -51,17 +51,17 @@ class ResidualGenerator(nn.Module):
         fold: int = 1,
     ) -> None:
         super().__init__()
-        self.shape = tuple(shape)
+        self.shape: tuple[int, ...] = tuple(shape)
         depth = blocks * len(widths)
-        self.basis = nn.Parameter(torch.randn(widths[0], BASE_GRID, BASE_GRID))
-        self.scale = nn.Linear(latent_width, widths[0], bias=False)
+        self.basis: nn.Parameter = nn.Parameter(torch.randn(widths[0], BASE_GRID, BASE_GRID))
+        self.scale: nn.Linear = nn.Linear(latent_width, widths[0], bias=False)
         nn.init.normal_(self.scale.weight, std=latent_width**-0.5)
         layers: list[nn.Module] = []
         for level, width in enumerate(widths):
             if level:
                 layers.append(Upsample(widths[level - 1], width))
             layers += [Block(width, group, depth) for _ in range(blocks)]
-        self.layers = nn.Sequential(
+        self.layers: nn.Sequential = nn.Sequential(
             *layers, plain_conv(widths[-1], shape[0] * fold**2, 1), nn.PixelShuffle(fold)
         )
 
@@ -81,7 +81,7 @@ class ResidualTrunk(nn.Module):
     ) -> None:
         super().__init__()
         side = BASE_GRID * 2 ** (len(widths) - 1) * fold
-        self.margins = side - shape[1], side - shape[2]
+        self.margins: tuple[int, int] = side - shape[1], side - shape[2]
         depth = blocks * len(widths)
         layers: list[nn.Module] = [
             nn.PixelUnshuffle(fold),
@@ -91,7 +91,7 @@ class ResidualTrunk(nn.Module):
             layers += [Block(widths[level], group, depth) for _ in range(blocks)]
             if level:
                 layers.append(Downsample(widths[level], widths[level - 1]))
-        self.layers = nn.Sequential(
+        self.layers: nn.Sequential = nn.Sequential(
             *layers, plain_conv(widths[0], widths[0], BASE_GRID, groups=widths[0]), nn.Flatten()
         )
 
@@ -107,7 +107,7 @@ class Block(nn.Module):
         super().__init__()
         inner = width * EXPANSION
         gain = GAIN * depth**-0.25
-        self.layers = nn.Sequential(
+        self.layers: nn.Sequential = nn.Sequential(
             plain_conv(width, inner, 1, gain),
             BiasedActivation(inner),
             plain_conv(
@@ -127,7 +127,7 @@ class BiasedActivation(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.bias = nn.Parameter(torch.zeros(width, 1, 1))
+        self.bias: nn.Parameter = nn.Parameter(torch.zeros(width, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         return leaky_relu(x + self.bias, LEAKY_SLOPE)
@@ -139,7 +139,9 @@ class Upsample(nn.Module):
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
-        self.change = plain_conv(before, after, 1) if before != after else nn.Identity()
+        self.change: nn.Conv2d | nn.Identity = (
+            plain_conv(before, after, 1) if before != after else nn.Identity()
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return interpolate(self.change(x), scale_factor=2, mode="bilinear")
@@ -158,7 +160,9 @@ class Downsample(nn.Module):
         super().__init__()
         taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
         self.register_buffer("taps", torch.outer(taps, taps)[None, None], persistent=False)
-        self.change = plain_conv(before, after, 1) if before != after else nn.Identity()
+        self.change: nn.Conv2d | nn.Identity = (
+            plain_conv(before, after, 1) if before != after else nn.Identity()
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         channels = x.shape[1]

@@ -50,11 +50,11 @@ class SelfAttention(nn.Module):
         keys, values = (
             max(int(width * fraction), 1) for fraction in (KEY_FRACTION, VALUE_FRACTION)
         )
-        self.f = nn.Conv2d(width, keys, 1, bias=False)
-        self.g = nn.Conv2d(width, keys, 1, bias=False)
-        self.h = nn.Conv2d(width, values, 1, bias=False)
-        self.v = nn.Conv2d(values, width, 1, bias=False)
-        self.gamma = nn.Parameter(torch.zeros(()))
+        self.f: nn.Conv2d = nn.Conv2d(width, keys, 1, bias=False)
+        self.g: nn.Conv2d = nn.Conv2d(width, keys, 1, bias=False)
+        self.h: nn.Conv2d = nn.Conv2d(width, values, 1, bias=False)
+        self.v: nn.Conv2d = nn.Conv2d(values, width, 1, bias=False)
+        self.gamma: nn.Parameter = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: Tensor) -> Tensor:
         keys, values = (
@@ -77,10 +77,10 @@ class ConditionalBatchNorm(nn.Module):
 
     def __init__(self, width: int, classes: int) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(width, affine=not classes)
+        self.norm: nn.BatchNorm2d = nn.BatchNorm2d(width, affine=not classes)
         if classes:
-            self.gain = nn.Parameter(torch.ones(classes, width))
-            self.bias = nn.Parameter(torch.zeros(classes, width))
+            self.gain: nn.Parameter = nn.Parameter(torch.ones(classes, width))
+            self.bias: nn.Parameter = nn.Parameter(torch.zeros(classes, width))
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """Normalise (N, C, H, W), with one-hot classes (N, classes)."""
@@ -96,12 +96,12 @@ class UpBlock(nn.Module):
 
     def __init__(self, before: int, after: int, classes: int) -> None:
         super().__init__()
-        self.norms = nn.ModuleList(
+        self.norms: nn.ModuleList = nn.ModuleList(
             ConditionalBatchNorm(width, classes) for width in (before, after)
         )
-        self.first = nn.Conv2d(before, after, 3, padding=1)
-        self.second = nn.Conv2d(after, after, 3, padding=1)
-        self.skip = nn.Conv2d(before, after, 1)
+        self.first: nn.Conv2d = nn.Conv2d(before, after, 3, padding=1)
+        self.second: nn.Conv2d = nn.Conv2d(after, after, 3, padding=1)
+        self.skip: nn.Conv2d = nn.Conv2d(before, after, 1)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         h = self.first(interpolate(relu(self.norms[0](x, y)), scale_factor=2))
@@ -124,10 +124,11 @@ class DownBlock(nn.Module):
     def __init__(self, before: int, after: int, halves: bool = True, first: bool = False) -> None:
         super().__init__()
         inner = after if first else before
-        self.is_first, self.halves = first, halves
-        self.first = nn.Conv2d(before, inner, 3, padding=1)
-        self.second = nn.Conv2d(inner, after, 3, padding=1)
-        self.skip = nn.Conv2d(before, after, 1)
+        self.is_first: bool = first
+        self.halves: bool = halves
+        self.first: nn.Conv2d = nn.Conv2d(before, inner, 3, padding=1)
+        self.second: nn.Conv2d = nn.Conv2d(inner, after, 3, padding=1)
+        self.skip: nn.Conv2d = nn.Conv2d(before, after, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.second(relu(self.first(x if self.is_first else relu(x))))
@@ -162,7 +163,7 @@ class AttentionGenerator(MixedPrecision):
     ) -> None:
         super().__init__()
         self.classes = classes
-        self.body = AttentionSynthesis(latent_width, shape, width, classes)
+        self.body: AttentionSynthesis = AttentionSynthesis(latent_width, shape, width, classes)
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         hot = z.new_zeros(z.shape[0], 0)
@@ -178,18 +179,20 @@ class AttentionSynthesis(nn.Module):
 
     def __init__(self, latent_width: int, shape: Sequence[int], width: int, classes: int) -> None:
         super().__init__()
-        self.shape = tuple(shape)
+        self.shape: tuple[int, ...] = tuple(shape)
         cells = grids(*shape[1:])
         coarsest = len(cells) - 1
         widths = [channels(level, width) for level in range(coarsest, 0, -1)] + [max(width // 2, 1)]
-        self.grid = (widths[0], *cells[-1])
-        self.project = nn.Linear(latent_width, math.prod(self.grid))
-        self.blocks = nn.ModuleList(UpBlock(*pair, classes) for pair in pairwise(widths))
-        self.attended = coarsest - attention_level(cells)
+        self.grid: tuple[int, int, int] = (widths[0], *cells[-1])
+        self.project: nn.Linear = nn.Linear(latent_width, math.prod(self.grid))
+        self.blocks: nn.ModuleList = nn.ModuleList(
+            UpBlock(*pair, classes) for pair in pairwise(widths)
+        )
+        self.attended: int = coarsest - attention_level(cells)
         """Number of blocks before attention."""
-        self.attention = SelfAttention(widths[self.attended])
-        self.norm = ConditionalBatchNorm(widths[-1], 0)
-        self.to_image = nn.Conv2d(widths[-1], shape[0], 3, padding=1)
+        self.attention: SelfAttention = SelfAttention(widths[self.attended])
+        self.norm: ConditionalBatchNorm = ConditionalBatchNorm(widths[-1], 0)
+        self.to_image: nn.Conv2d = nn.Conv2d(widths[-1], shape[0], 3, padding=1)
         self.apply(init_weights)
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
@@ -213,16 +216,16 @@ class AttentionTrunk(nn.Module):
     def __init__(self, shape: Sequence[int], width: int) -> None:
         super().__init__()
         cells = grids(*shape[1:])
-        self.margins = cells[0][0] - shape[1], cells[0][1] - shape[2]
+        self.margins: tuple[int, int] = cells[0][0] - shape[1], cells[0][1] - shape[2]
         widths = [shape[0]] + [channels(level, width) for level in range(1, len(cells))]
-        self.features = widths[-1]
+        self.features: int = widths[-1]
         layers: list[nn.Module] = [
             DownBlock(*pair, first=not at) for at, pair in enumerate(pairwise(widths))
         ]
         layers.append(DownBlock(self.features, self.features, halves=False))
         level = attention_level(cells)
         layers.insert(level, SelfAttention(widths[level]))
-        self.layers = nn.Sequential(*layers, nn.ReLU())
+        self.layers: nn.Sequential = nn.Sequential(*layers, nn.ReLU())
         self.apply(init_weights)
 
     def forward(self, x: Tensor) -> Tensor:

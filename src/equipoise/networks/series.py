@@ -39,12 +39,14 @@ class SeriesGenerator(MixedPrecision):
         self, points: nn.Module, windows: WindowSpace, components: int, *, adds: bool
     ) -> None:
         super().__init__()
-        self.points, self.windows, self.adds = points, windows, adds
+        self.points: nn.Module = points
+        self.windows: WindowSpace = windows
+        self.adds: bool = adds
         count = max(components, 1)
         self.register_buffer("centres", torch.zeros(count))
         self.register_buffer("spreads", torch.ones(count))
         if adds:
-            self.gain = nn.Parameter(torch.zeros(windows.size))
+            self.gain: nn.Parameter = nn.Parameter(torch.zeros(windows.size))
 
     def start_from(self, mixture: SeriesWhitening) -> None:
         """Take over what tells the lengths in each component of a mixture."""

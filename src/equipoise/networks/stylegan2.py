@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -59,7 +60,8 @@ class EqualizedLinear(nn.Linear):
         super().__init__(before, after)
         nn.init.normal_(self.weight, std=1 / rate)
         nn.init.constant_(self.bias, bias / rate)
-        self.scale, self.rate = rate / math.sqrt(before), rate
+        self.scale: float = rate / math.sqrt(before)
+        self.rate: float = rate
 
     def forward(self, x: Tensor) -> Tensor:
         return linear(x, self.weight * self.scale, self.bias * self.rate)
@@ -71,11 +73,12 @@ class EqualizedConv(nn.Module):
 
     def __init__(self, before: int, after: int, size: int, halves: bool = False) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(after, before, size, size))
-        self.scale = 1 / math.sqrt(before * size**2)
-        self.halves, self.size = halves, size
+        self.weight: nn.Parameter = nn.Parameter(torch.randn(after, before, size, size))
+        self.scale: float = 1 / math.sqrt(before * size**2)
+        self.halves: bool = halves
+        self.size: int = size
         if halves:
-            self.blur = Blur()
+            self.blur: Blur = Blur()
 
     def forward(self, x: Tensor) -> Tensor:
         weight = self.weight * self.scale
@@ -113,12 +116,14 @@ class ModulatedConv(nn.Module):
         doubles: bool = False,
     ) -> None:
         super().__init__()
-        self.affine = EqualizedLinear(style, before, bias=1.0)
-        self.weight = nn.Parameter(torch.randn(after, before, size, size))
-        self.scale = 1 / math.sqrt(before * size**2)
-        self.demodulates, self.doubles, self.size = demodulates, doubles, size
+        self.affine: EqualizedLinear = EqualizedLinear(style, before, bias=1.0)
+        self.weight: nn.Parameter = nn.Parameter(torch.randn(after, before, size, size))
+        self.scale: float = 1 / math.sqrt(before * size**2)
+        self.demodulates: bool = demodulates
+        self.doubles: bool = doubles
+        self.size: int = size
         if doubles:
-            self.blur = Blur(gain=4.0)
+            self.blur: Blur = Blur(gain=4.0)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         styles, weight = self.affine(w), self.weight * self.scale
@@ -153,7 +158,7 @@ class BiasedActivation(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.bias = nn.Parameter(torch.zeros(width))
+        self.bias: nn.Parameter = nn.Parameter(torch.zeros(width))
 
     def forward(self, x: Tensor) -> Tensor:
         bias = self.bias.reshape(-1, *(1,) * (x.dim() - 2))
@@ -170,9 +175,9 @@ class MappingNetwork(nn.Module):
         super().__init__()
         self.classes = classes
         if classes:
-            self.embedding = EqualizedLinear(classes, latent_dim)
+            self.embedding: EqualizedLinear = EqualizedLinear(classes, latent_dim)
         sizes = [latent_dim * (2 if classes else 1)] + [latent_dim] * layers
-        self.layers = nn.ModuleList(
+        self.layers: nn.ModuleList = nn.ModuleList(
             EqualizedLinear(*pair, rate=MAPPING_RATE) for pair in pairwise(sizes)
         )
 
@@ -191,9 +196,9 @@ class StyledConv(nn.Module):
 
     def __init__(self, before: int, after: int, style: int, doubles: bool = False) -> None:
         super().__init__()
-        self.convolution = ModulatedConv(before, after, 3, style, doubles=doubles)
-        self.strength = nn.Parameter(torch.zeros(()))
-        self.activation = BiasedActivation(after)
+        self.convolution: ModulatedConv = ModulatedConv(before, after, 3, style, doubles=doubles)
+        self.strength: nn.Parameter = nn.Parameter(torch.zeros(()))
+        self.activation: BiasedActivation = BiasedActivation(after)
 
     def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
         x = self.convolution(x, w)
@@ -206,8 +211,10 @@ class ToImage(nn.Module):
 
     def __init__(self, before: int, image_channels: int, style: int) -> None:
         super().__init__()
-        self.convolution = ModulatedConv(before, image_channels, 1, style, demodulates=False)
-        self.bias = nn.Parameter(torch.zeros(image_channels, 1, 1))
+        self.convolution: ModulatedConv = ModulatedConv(
+            before, image_channels, 1, style, demodulates=False
+        )
+        self.bias: nn.Parameter = nn.Parameter(torch.zeros(image_channels, 1, 1))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         image: Tensor = self.convolution(x, w) + self.bias
@@ -225,21 +232,25 @@ class Synthesis(nn.Module):
 
     def __init__(self, style: int, shape: Sequence[int], width: int) -> None:
         super().__init__()
-        self.shape = tuple(shape)
+        self.shape: tuple[int, ...] = tuple(shape)
         cells = grids(*shape[1:])[::-1]
         finest = len(cells) - 1
         widths = [channels(finest - at, width) for at in range(finest)] + [max(width // 2, 1)]
-        self.constant = nn.Parameter(torch.randn(widths[0], *cells[0]))
-        self.convolutions = nn.ModuleList([StyledConv(widths[0], widths[0], style)])
+        self.constant: nn.Parameter = nn.Parameter(torch.randn(widths[0], *cells[0]))
+        self.convolutions: nn.ModuleList = nn.ModuleList([StyledConv(widths[0], widths[0], style)])
         for before, after in pairwise(widths):
             self.convolutions += [
                 StyledConv(before, after, style, doubles=True),
                 StyledConv(after, after, style),
             ]
-        self.to_image = nn.ModuleList(ToImage(width, shape[0], style) for width in widths)
-        self.noise_shapes = [cells[0]] + [grid for grid in cells[1:] for _ in range(2)]
+        self.to_image: nn.ModuleList = nn.ModuleList(
+            ToImage(width, shape[0], style) for width in widths
+        )
+        self.noise_shapes: list[tuple[int, int]] = [cells[0]] + [
+            grid for grid in cells[1:] for _ in range(2)
+        ]
         """The (height, width) of each convolution's noise."""
-        self.styles = len(self.convolutions) + 1
+        self.styles: int = len(self.convolutions) + 1
         """Number of styles: one for each convolution, and one for the last image."""
 
     def forward(self, styles: Tensor, noise: Tensor) -> Tensor:
@@ -294,11 +305,11 @@ class StyleGenerator(MixedPrecision):
         mixing: float = 0.0,
     ) -> None:
         super().__init__()
-        self.mapping = MappingNetwork(latent_dim, classes, mapping_layers)
-        self.synthesis = Synthesis(latent_dim, shape, width)
+        self.mapping: MappingNetwork = MappingNetwork(latent_dim, classes, mapping_layers)
+        self.synthesis: Synthesis = Synthesis(latent_dim, shape, width)
         self.mixing = mixing
         noise = sum(math.prod(grid) for grid in self.synthesis.noise_shapes)
-        self.sizes = [latent_dim, *([latent_dim, 1] if mixing else []), noise]
+        self.sizes: list[int] = [latent_dim, *([latent_dim, 1] if mixing else []), noise]
         """Columns of the parts of the latents."""
 
     @property
@@ -345,10 +356,10 @@ class StyleTrunk(nn.Module):
     def __init__(self, shape: Sequence[int], width: int, group: int) -> None:
         super().__init__()
         cells = grids(*shape[1:])
-        self.margins = cells[0][0] - shape[1], cells[0][1] - shape[2]
+        self.margins: tuple[int, int] = cells[0][0] - shape[1], cells[0][1] - shape[2]
         widths = [max(width // 2, 1)] + [channels(level, width) for level in range(1, len(cells))]
-        self.features = widths[-1]
-        self.layers = nn.Sequential(
+        self.features: int = widths[-1]
+        self.layers: nn.Sequential = nn.Sequential(
             EqualizedConv(shape[0], widths[0], 1),
             BiasedActivation(widths[0]),
             *(ResidualBlock(*pair) for pair in pairwise(widths)),
@@ -371,13 +382,13 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
-        self.main = nn.Sequential(
+        self.main: nn.Sequential = nn.Sequential(
             EqualizedConv(before, before, 3),
             BiasedActivation(before),
             EqualizedConv(before, after, 3, halves=True),
             BiasedActivation(after),
         )
-        self.skip = EqualizedConv(before, after, 1, halves=True)
+        self.skip: EqualizedConv = EqualizedConv(before, after, 1, halves=True)
 
     def forward(self, x: Tensor) -> Tensor:
         both: Tensor = (self.main(x) + self.skip(x)) / math.sqrt(2)
@@ -417,7 +428,7 @@ class PathLength(Controller):
     styles, as in the authors' code.
     """
 
-    after = "generator"
+    after: ClassVar[Literal["discriminator", "generator"]] = "generator"
     mean: Tensor
 
     def __init__(self) -> None:

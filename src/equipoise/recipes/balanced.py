@@ -111,18 +111,21 @@ PENALTIES: dict[str, Any] = {
     "width": 16,
     "latent_dim": 64,
 }
-SPECTRAL = PENALTIES | {
+SPECTRAL: dict[str, Any] = PENALTIES | {
     "regularization": "spectral",
     "scaling": "unit",
     "learning_rate": 3e-4,
     "learning_rate_end": 0.1,
 }
-PHOTOS = SPECTRAL | {
+PHOTOS: dict[str, Any] = SPECTRAL | {
     "photo_features": True,
     "learning_rate": 1e-3,
     "width": 24,
 }
 PHOTO_CHANNELS = (1, 3, 4)  # grey, RGB, RGBA
+# Side of images, in pixels, up to which the learning rate with penalties stays, and the
+# power of the side by which it falls above.
+RATE_SIDE, RATE_POWER = 32, 1.5
 # Maximum side that the frozen network sees.
 MAX_FEATURE_SIDE = 128
 # Channels of D's finest mixed features.
@@ -142,8 +145,8 @@ class Balanced(Recipe):
     """Samples in a batch (points of more than two columns and tables: 1024; windows of
     series: 128; images: 32)."""
     learning_rate: float = 4e-3
-    """Adam's learning rate at the start (images: 3e-3; in colour: 3e-4, with photo
-    features 1e-3; tables: 1e-3)."""
+    """Adam's learning rate at the start (images: 3e-3, of more than 32 pixels a side
+    3e-3 (32 / side)^1.5; in colour: 3e-4, with photo features 1e-3; tables: 1e-3)."""
     learning_rate_end: float = 0.01
     """Fraction of the learning rate left at the end of a cosine decay. 1: constant
     (points of more than two columns, series and images: 0.3; tables and images in
@@ -346,6 +349,17 @@ class Balanced(Recipe):
         )
 
 
+def penalties_rate(side: int) -> float:
+    """The learning rate of the networks with penalties, for images of `side` pixels.
+
+    Larger images have more layers of twice the pixels, and Adam moves each weight as
+    far, whatever it adds up over: at 64 pixels the rate of 32 ends in checkerboards.
+    Measured at 32 and 64 pixels, see benchmarks/EXPERIMENTS.md.
+    """
+    rate: float = PENALTIES["learning_rate"]
+    return rate * float(min(RATE_SIDE / side, 1.0) ** RATE_POWER)
+
+
 def image_defaults(shape: tuple[int, ...], given: dict[str, Any], alpha: bool) -> dict[str, Any]:
     """The defaults for images of this shape, (C, H, W): those of the networks that
     `given` asks for, or of the ones for colour images where they are in colour.
@@ -359,7 +373,7 @@ def image_defaults(shape: tuple[int, ...], given: dict[str, Any], alpha: bool) -
     in_color = shape[0] >= MIN_COLOR_CHANNELS and not given.get("per_channel_clusters")
     by_rule = "spectral" if in_color or given.get("photo_features") else "penalties"
     if given.get("regularization", by_rule) == "penalties":
-        return PENALTIES
+        return PENALTIES | {"learning_rate": penalties_rate(max(shape[1:]))}
     if "photo_features" in given:
         return PHOTOS if given["photo_features"] else SPECTRAL
     from equipoise.data.schema import shows_photos

@@ -29,7 +29,7 @@ G's step has those of D's. The paper trains for 300 epochs, on Adult 9 million r
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from equipoise.coerce import Ge, Le, Lt
 from equipoise.errors import RequestError
@@ -44,7 +44,7 @@ from equipoise.recipes.method import (
     Rates,
 )
 from equipoise.recipes.output import Critic
-from equipoise.transforms.space import places_of
+from equipoise.transforms.space import TableKind, places_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -65,7 +65,7 @@ class CTGAN(Recipe):
     paper = "Xu et al. 2019, Modeling Tabular data using Conditional GAN"
     takes_labels = False
     tables_only = True
-    table_kind = "modes"
+    table_kind: ClassVar[TableKind] = "modes"
 
     batch_size: Annotated[int, Ge(2), Le(2**31)] = 500
     """Samples in a batch."""

@@ -61,7 +61,9 @@ class Surface:
     def __init__(
         self, discriminator: nn.Module, sampler: Sampler, output: DiscriminatorOutput
     ) -> None:
-        self.discriminator, self.sampler, self.output = discriminator.eval(), sampler, output
+        self.discriminator: nn.Module = discriminator.eval()
+        self.sampler: Sampler = sampler
+        self.output: DiscriminatorOutput = output
 
     @torch.no_grad()
     def __call__(self, x: Array) -> Array:

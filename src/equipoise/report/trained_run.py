@@ -326,7 +326,15 @@ class TrainedRun:
         verdict = None
         if report is not None:
             verdict = {"name": report.verdict.name, "sentence": report.verdict.sentence}
-        return export(self.sampler, path, library=__version__, verdict=verdict, int8=int8)
+        return export(
+            self.sampler,
+            path,
+            library=__version__,
+            verdict=verdict,
+            int8=int8,
+            training_data=self.training_data,
+            seed=self.config.settings.seed,
+        )
 
     def picture(
         self,

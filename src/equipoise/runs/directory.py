@@ -45,14 +45,14 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.config_file = path / "config.json"
-        self.log_file = path / "log.jsonl"
-        self.checkpoints = path / "checkpoints"
-        self.images = path / "samples"
-        self.left_out_file = path / "left_out.txt"
-        self.generator = path / "generator.safetensors"
-        self.report = path / "report.json"
-        self.page = path / "report.html"
+        self.config_file: Path = path / "config.json"
+        self.log_file: Path = path / "log.jsonl"
+        self.checkpoints: Path = path / "checkpoints"
+        self.images: Path = path / "samples"
+        self.left_out_file: Path = path / "left_out.txt"
+        self.generator: Path = path / "generator.safetensors"
+        self.report: Path = path / "report.json"
+        self.page: Path = path / "report.html"
         self._lock = FileLock(
             path / LOCK, timeout=0, thread_local=False
         )  # the system takes it from a process that has died

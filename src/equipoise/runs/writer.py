@@ -27,8 +27,9 @@ class RunWriter:
     """
 
     def __init__(self, directory: RunDirectory | None, warn: Callable[[str], None]) -> None:
-        self.directory, self.warn = directory, warn
-        self.failed = ""
+        self.directory: RunDirectory | None = directory
+        self.warn = warn
+        self.failed: str = ""
         """The error of the last failed write; empty if everything is written."""
 
     def log(self, line: dict[str, Any]) -> None:

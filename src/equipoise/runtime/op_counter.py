@@ -49,14 +49,14 @@ class OpCounter(DispatchMode):
         """Additions and multiplications of matrix products and convolutions, by dtype.
         The formulas are those of torch's FlopCounterMode. It cannot be entered here
         itself: the modules that it tracks refuse autograd.grad (torch 2.13)."""
-        self.storages = 0
+        self.storages: int = 0
         """Storages that operations allocated. Views and in-place operations allocate
         none."""
-        self.bytes = 0
+        self.bytes: int = 0
         """Total bytes of these storages."""
-        self.waits = 0
+        self.waits: int = 0
         """Operations for which the host waits for the device, or would on a GPU."""
-        self.live = 0
+        self.live: int = 0
         """Bytes of these storages that are not freed yet."""
         self.trace: list[int] = []
         """`live` after each operation."""

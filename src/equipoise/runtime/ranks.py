@@ -33,7 +33,7 @@ from equipoise.runtime.shared_memory import MissingRanksError, SharedMemory
 if TYPE_CHECKING:
     from torch.distributed.distributed_c10d import Store
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 # Seconds after a time-out in which the ranks that still run say so.
@@ -73,8 +73,9 @@ class Ranks:
     def __init__(self, rank: int = 0, size: int = 1, device: torch.device | None = None) -> None:
         if not 0 <= rank < size:
             raise ValueError(f"rank = {rank}: must be 0 to {size - 1} of {size} processes")
-        self.rank, self.size = rank, size
-        self.device = device or torch.device("cpu")
+        self.rank: int = rank
+        self.size: int = size
+        self.device: torch.device = device or torch.device("cpu")
         self._memory: SharedMemory | None = None
 
     @classmethod

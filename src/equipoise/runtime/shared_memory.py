@@ -43,7 +43,8 @@ class MissingRanksError(Exception):
 
     def __init__(self, ranks: Sequence[int], *, hung: bool) -> None:
         super().__init__(f"ranks {list(ranks)} are missing")
-        self.ranks, self.hung = ranks, hung
+        self.ranks: Sequence[int] = ranks
+        self.hung: bool = hung
 
 
 class SharedMemory:
@@ -60,7 +61,9 @@ class SharedMemory:
     def __init__(self, file: int, rank: int, size: int, timeout: float) -> None:
         import fcntl
 
-        self.rank, self.timeout, self._file = rank, timeout, file
+        self.rank: int = rank
+        self.timeout: float = timeout
+        self._file = file
         memory = torch.frombuffer(mmap.mmap(file, length_for(size)), dtype=torch.uint8)
         begin = HEADER * (1 + size)
         # NumPy's, since reading an element takes a tenth of the time that torch's does.

@@ -27,7 +27,8 @@ class Supervisor:
     """
 
     def __init__(self, children: Sequence[Child], rest_file: Path) -> None:
-        self.children, self.rest_file = children, rest_file
+        self.children: Sequence[Child] = children
+        self.rest_file: Path = rest_file
         self.signals: list[int] = []
         """That were passed on."""
         self.failed: tuple[int, int] | None = None

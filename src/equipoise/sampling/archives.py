@@ -30,7 +30,7 @@ class Archive(ABC):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.aside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+        self.aside: Path = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
 
     @abstractmethod
     def add(self, name: str, content: bytes) -> None:
@@ -93,7 +93,7 @@ class Zip(Archive):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.file = ZipWriter(self.aside)
+        self.file: ZipWriter = ZipWriter(self.aside)
 
     def add(self, name: str, content: bytes) -> None:
         self.file.add(name, content)
@@ -107,7 +107,7 @@ class Tar(Archive):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.file = tarfile.open(self.aside, "w", format=tarfile.GNU_FORMAT)  # noqa: SIM115  # see close
+        self.file: tarfile.TarFile = tarfile.open(self.aside, "w", format=tarfile.GNU_FORMAT)  # noqa: SIM115  # see close
 
     def add(self, name: str, content: bytes) -> None:
         entry = tarfile.TarInfo(name)

@@ -15,7 +15,12 @@ from equipoise.errors import RequestError
 from equipoise.sampling.draws import Codes
 from equipoise.sampling.sampler import Sampler
 from equipoise.sampling.styles import mean_styles, style_generator, styles_of, with_styles
-from equipoise.sampling.truncation import checked_truncation, shrinking, truncated_styles
+from equipoise.sampling.truncation import (
+    checked_truncation,
+    code_columns,
+    shrinking,
+    truncated_styles,
+)
 
 if TYPE_CHECKING:
     from equipoise.data.schema import UserData
@@ -204,9 +209,10 @@ def truncated_latents(sampler: Sampler, latents: Latents, psi: float | None) -> 
     """Latents drawn towards the mean, see `sampling.truncation`; the same for None."""
     if psi is None:
         return latents
-    value, style = checked_truncation(psi), style_generator(sampler)
+    value, style = torch.tensor(checked_truncation(psi)), style_generator(sampler)
     if style is None:
-        return replace(latents, z=latents.z * shrinking(sampler.prior, value).numpy())
+        factors = shrinking(code_columns(sampler.prior), value)
+        return replace(latents, z=latents.z * factors.numpy())
     y = latents.tensors[1]
     w = truncated_styles(styles_in(sampler, latents), y, mean_styles(sampler, style).cpu(), value)
     return replace(latents, w=w.numpy())

@@ -21,7 +21,7 @@ NAME = "_manifest.json"  # readers of Parquet leave out what begins with "_" or 
 FORMAT = 1
 MAX_BYTES = 2**24
 FREE = ("dropped",)  # fields that may differ
-VERSIONS = {"equipoise": __version__, "torch": torch.__version__}
+VERSIONS: dict[str, str] = {"equipoise": __version__, "torch": torch.__version__}
 SHOWN_DIGITS = 12  # of a SHA-256
 MAX_SHARDS = 1_000_000
 

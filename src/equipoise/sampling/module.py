@@ -16,7 +16,8 @@ class SamplerModule(nn.Module):
 
     def __init__(self, generator: nn.Module, transform: Chain) -> None:
         super().__init__()
-        self.generator, self.transform = generator, transform
+        self.generator: nn.Module = generator
+        self.transform: Chain = transform
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """Generate samples.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.data import writers
 from equipoise.sampling.archives import Tar
@@ -76,7 +76,8 @@ class ParquetShards(ShardFormat):
         size = min(part_size(sampler.schema), sampler.draws.block)
         first = Asked(size, seed=0)
         some = self._frame(Rows.join([*sampler.rows(first, range(size))]), first, 0)
-        self.no_rows, self.types = some.iloc[:0], schema_of(Path("Parquet"), some)
+        self.no_rows: pd.DataFrame = some.iloc[:0]
+        self.types: Any = schema_of(Path("Parquet"), some)
 
     def write(self, path: Path, asked: Asked, span: range, done: Callable[[int], None]) -> None:
         import pyarrow.parquet as pq

@@ -52,6 +52,7 @@ class TruncatedGenerator(nn.Module):
     """
 
     psi: Tensor
+    codes: Tensor
     means: Tensor
 
     def __init__(
@@ -59,32 +60,47 @@ class TruncatedGenerator(nn.Module):
     ) -> None:
         super().__init__()
         self.generator = generator
-        self.register_buffer("psi", shrinking(prior, psi))
-        self.weight = psi
+        self.register_buffer("psi", torch.tensor(psi))
+        self.register_buffer("codes", code_columns(prior))
         if means is not None:
             self.register_buffer("means", means)
         self.train(generator.training)
 
-    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+    def forward(self, z: Tensor, y: Tensor | None = None, psi: Tensor | None = None) -> Tensor:
+        """Samples of latents, (N, Z), and classes, at another psi, (), if one is given:
+        exported graphs have it as an input."""
+        psi = self.psi if psi is None else psi
         if not isinstance(self.generator, StyleGenerator):
-            samples: Tensor = self.generator(z * self.psi, y)
+            samples: Tensor = self.generator(z * shrinking(self.codes, psi), y)
             return samples
         w = self.generator.mapping(z[:, : self.generator.sizes[0]], y)
-        return from_styles(self.generator, truncated_styles(w, y, self.means, self.weight), z)
+        return from_styles(self.generator, truncated_styles(w, y, self.means, psi), z)
 
 
-def shrinking(prior: Prior, psi: float) -> Tensor:
-    """What each column of z is multiplied by, (Z,): psi, and 1 for codes."""
-    factors = torch.full((prior.width,), psi)
+def code_columns(prior: Prior) -> Tensor:
+    """Which columns of z are codes, (Z,)."""
+    codes = torch.zeros(prior.width, dtype=torch.bool)
     for columns in prior.codes.values():
-        factors[columns] = 1.0
-    return factors
+        codes[columns] = True
+    return codes
 
 
-def truncated_styles(w: Tensor, y: Tensor | None, means: Tensor, psi: float) -> Tensor:
+def shrinking(codes: Tensor, psi: Tensor) -> Tensor:
+    """What each column of z is multiplied by, (Z,): psi, (), and 1 for codes, (Z,)."""
+    return torch.where(codes, 1.0, psi)
+
+
+def truncated_styles(w: Tensor, y: Tensor | None, means: Tensor, psi: Tensor) -> Tensor:
     """w, (N, W), of classes, (N,), drawn towards the mean w of each class, (K, W)."""
     of_each = means[y] if y is not None and len(means) > 1 else means
     return torch.lerp(of_each.expand_as(w), w, psi)
+
+
+def with_truncation(sampler: Sampler, psi: float) -> TruncatedGenerator:
+    """The sampler's generator, truncated."""
+    style = style_generator(sampler)
+    means = None if style is None else mean_styles(sampler, style)
+    return TruncatedGenerator(sampler.generator, sampler.prior, psi, means)
 
 
 def truncated(sampler: Sampler, psi: float | None) -> Sampler:
@@ -95,7 +111,5 @@ def truncated(sampler: Sampler, psi: float | None) -> Sampler:
     """
     if psi is None:
         return sampler
-    value, style = checked_truncation(psi), style_generator(sampler)
-    means = None if style is None else mean_styles(sampler, style)
-    generator = TruncatedGenerator(sampler.generator, sampler.prior, value, means)
+    generator = with_truncation(sampler, checked_truncation(psi))
     return replace(sampler, generator=generator.to(sampler.device))

@@ -12,6 +12,7 @@ import struct
 import tempfile
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 LOCAL, CENTRAL = b"PK\x03\x04", b"PK\x01\x02"
 END, END_64, LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
@@ -29,13 +30,13 @@ class ZipWriter:
     """Takes the names and contents of files, each below 4 GiB, and closes."""
 
     def __init__(self, path: Path) -> None:
-        self.file = path.open("wb")
+        self.file: BinaryIO = path.open("wb")
         try:
-            self.entries = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115  # see close
+            self.entries: BinaryIO = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115  # see close
         except OSError:
             self.file.close()
             raise
-        self.count = 0
+        self.count: int = 0
 
     def add(self, name: str, content: bytes) -> None:
         """Write one file."""

@@ -24,7 +24,8 @@ class Update:
     """A value of a channel. It is encoded once, by the first who sends it."""
 
     def __init__(self, channel: str, value: Any) -> None:
-        self.channel, self.value = channel, value
+        self.channel: str = channel
+        self.value: Any = value
 
     @cached_property
     def text(self) -> str:

@@ -46,7 +46,8 @@ class Guard:
     """ASGI middleware that refuses requests, and adds headers that confine the page."""
 
     def __init__(self, app: ASGIApp, studio: Studio) -> None:
-        self.app, self.studio = app, studio
+        self.app: ASGIApp = app
+        self.studio: Studio = studio
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):

@@ -145,15 +145,17 @@ class Sweep:
     def __init__(
         self, folder: Path, config: SweepConfig, data: Any = None, labels: Labels | None = None
     ) -> None:
-        self.folder, self.config = folder, config
-        self.data, self.labels = (data if config.data is None else None), labels
+        self.folder: Path = folder
+        self.config: SweepConfig = config
+        self.data: Any | None = data if config.data is None else None
+        self.labels: Labels | None = labels
         url = config.settings.storage
         if url is not None and HIDDEN in url:
             raise RequestError(
                 f"storage = {url!r}: its password is not kept: give storage again, with it"
             )
-        self.url = url or url_of(folder)
-        self.storage = Storage(self.url, config.name)
+        self.url: str = url or url_of(folder)
+        self.storage: Storage = Storage(self.url, config.name)
         self._told = 0.0
 
     def run(self, on_progress: OnProgress | None = None) -> SweepResult:

@@ -88,9 +88,11 @@ class Runner:
         labels: Any = None,
         threads: int | None = None,
     ) -> None:
-        self.config, self.folder, self.labels = config, folder, labels
-        self.data = config.opened(data)
-        self.machine = {} if threads is None else {"threads": threads}
+        self.config: SweepConfig = config
+        self.folder: Path = folder
+        self.labels: Any = labels
+        self.data: Any = config.opened(data)
+        self.machine: dict[str, int] = {} if threads is None else {"threads": threads}
 
     def search(self, trial: optuna.Trial) -> float:
         """Train with the setting of one trial of the search.

@@ -56,7 +56,8 @@ class RunLog:
     """The lines of log.jsonl, in memory and in the run directory."""
 
     def __init__(self, state: State, writer: RunWriter) -> None:
-        self.state, self.writer = state, writer
+        self.state: State = state
+        self.writer: RunWriter = writer
         self.lines: list[dict[str, Any]] = []
 
     def __call__(self, event: Event) -> None:
@@ -113,9 +114,15 @@ class Evaluator:
         log: RunLog,
         emit: Callback,
     ) -> None:
-        self.suite, self.sampler, self.state, self.plan = suite, sampler, state, plan
-        self.schedule, self.monitor, self.log, self.emit = schedule, monitor, log, emit
-        self.progress = 0.0
+        self.suite: MetricSuite = suite
+        self.sampler: Sampler = sampler
+        self.state: State = state
+        self.plan: Plan = plan
+        self.schedule: EvaluationSchedule = schedule
+        self.monitor: Monitor = monitor
+        self.log: RunLog = log
+        self.emit: Callback = emit
+        self.progress: float = 0.0
         """Fraction of the training that is done; set by the trainer."""
 
     def __call__(self, event: Event) -> None:
@@ -146,7 +153,10 @@ class TroubleMonitor:
     def __init__(
         self, monitor: Monitor, state: State, warn: Callable[[str], None], emit: Callback
     ) -> None:
-        self.monitor, self.state, self.warn, self.emit = monitor, state, warn, emit
+        self.monitor: Monitor = monitor
+        self.state: State = state
+        self.warn = warn
+        self.emit: Callback = emit
 
     def __call__(self, event: Event) -> None:
         text = ""
@@ -169,7 +179,9 @@ class Best:
     removed; with early stopping it is also held in memory."""
 
     def __init__(self, state: State, writer: RunWriter, keep: bool) -> None:
-        self.state, self.writer, self.keep = state, writer, keep
+        self.state: State = state
+        self.writer: RunWriter = writer
+        self.keep: bool = keep
         self._moment: checkpoint.Moment | None = None
 
     def __call__(self, event: Event) -> None:
@@ -208,8 +220,11 @@ class Checkpoints:
         log: RunLog,
         config: RunConfig,
     ) -> None:
-        self.state, self.sampler, self.writer = state, sampler, writer
-        self.log, self.config = log, config
+        self.state: State = state
+        self.sampler: Sampler = sampler
+        self.writer: RunWriter = writer
+        self.log: RunLog = log
+        self.config: RunConfig = config
 
     def __call__(self, event: Event) -> None:
         again = isinstance(event, Finished) and self.writer.failed
@@ -243,9 +258,14 @@ class EarlyStopping:
         log: RunLog,
         emit: Callback,
     ) -> None:
-        self.enabled, self.monitor, self.evaluator = enabled, monitor, evaluator
-        self.control, self.restore_best = control, restore_best
-        self.sampler, self.log, self.emit = sampler, log, emit
+        self.enabled: bool = enabled
+        self.monitor: Monitor = monitor
+        self.evaluator: Evaluator = evaluator
+        self.control: Control = control
+        self.restore_best = restore_best
+        self.sampler: Sampler = sampler
+        self.log: RunLog = log
+        self.emit: Callback = emit
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, SaveDue):
@@ -265,8 +285,11 @@ class SampleImages:
     def __init__(
         self, source: Source, sampler: Sampler, writer: RunWriter, seed: int, emit: Callback
     ) -> None:
-        self.source, self.sampler, self.writer = source, sampler, writer
-        self.seed, self.emit = seed + IMAGE_SEED, emit
+        self.source: Source = source
+        self.sampler: Sampler = sampler
+        self.writer: RunWriter = writer
+        self.seed: int = seed + IMAGE_SEED
+        self.emit: Callback = emit
 
     def __call__(self, event: Event) -> None:
         directory = self.writer.directory
@@ -313,7 +336,8 @@ class UserCallbacks:
     """Calls the user's callbacks. An exception ends the training, after saving."""
 
     def __init__(self, callbacks: Sequence[Callback], control: Control) -> None:
-        self.callbacks, self.control = callbacks, control
+        self.callbacks: Sequence[Callback] = callbacks
+        self.control: Control = control
         self.raised: Exception | SystemExit | None = None
 
     def __call__(self, event: Event) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from equipoise.errors import EquipoiseError
 from equipoise.training.state import State
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 # Maximum number of roll-backs since the start, or since a diverged run was resumed.
 # `State.recoveries` counts all of them, and each halves the learning rate.

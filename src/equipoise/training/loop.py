@@ -72,7 +72,7 @@ class Clock:
 
     def __init__(self, state: State, samples: int | None, minutes: float | None) -> None:
         self.state = state
-        self.limit = None if minutes is None else minutes * 60
+        self.limit: float | None = None if minutes is None else minutes * 60
         if minutes != state.minutes:  # a new length: the old horizon does not hold
             state.horizon, state.minutes = None, minutes
         if samples is not None:
@@ -81,7 +81,7 @@ class Clock:
         self._measuring_seconds = max(
             MEASURED_FRACTION * limit, min(MIN_MEASURED_SECONDS, MAX_MEASURED_FRACTION * limit)
         )
-        self.progress = 0.0
+        self.progress: float = 0.0
         """Fraction of the run that is done, 0 to 1, at the last tick."""
         self._began = time.monotonic() - state.seconds
         self._measured_from = self._last_correction = (state.seconds, state.samples_seen)

@@ -36,7 +36,7 @@ from equipoise.training.workload import Workload
 from equipoise.transforms.chain import Chain, example_classes
 from equipoise.utils.system import GIB, free_words
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 # Fraction of the free memory below which an upper bound is safe, and nothing is traced.
 SAFE_FRACTION = 0.25
@@ -105,8 +105,8 @@ class ZeroLoader(Loader):
     ) -> None:
         super().__init__(batch_size, transform.scaled, device)
         raw = torch.uint8 if schema.dtype == "uint8" and schema.is_image else torch.float64
-        self.raw = torch.zeros(batch_size, *schema.shape, dtype=raw, device=device)
-        self.labels = example_classes(schema, transform, batch_size, device)
+        self.raw: Tensor = torch.zeros(batch_size, *schema.shape, dtype=raw, device=device)
+        self.labels: Tensor | None = example_classes(schema, transform, batch_size, device)
 
     def next(self) -> tuple[Tensor, Tensor | None]:
         return self.encode(self.raw.clone()), None if self.labels is None else self.labels.clone()

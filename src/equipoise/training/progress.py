@@ -50,7 +50,7 @@ class ProgressBar:
         self._plain = bool(progress) and not can_draw
         self._plain_lines = 0
         self._metric = ""
-        self.bar = Progress(
+        self.bar: Progress = Progress(
             BarColumn(bar_width=16),
             TaskProgressColumn(),
             TextColumn("{task.fields[text]}"),

@@ -24,7 +24,7 @@ class InterruptedRunError(EquipoiseError):
     def __init__(self, message: str, name: str) -> None:
         super().__init__(message)
         self.signal = name
-        self.status = 128 + signal.Signals[name]
+        self.status: int = 128 + signal.Signals[name]
 
 
 @contextmanager

@@ -42,7 +42,7 @@ from equipoise.utils.torch_private import (
     cpu_multiplies_bfloat16,
 )
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 Precision = Literal["float32", "bfloat16"]
 

@@ -6,7 +6,7 @@ equal bits.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, ParamSpec, TypeVar
 
 import torch
@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from equipoise.coerce import checked
 from equipoise.data.loading import Loader, Stream, seeded
 from equipoise.errors import clipped
+from equipoise.networks.augmentation import Augmentation
 from equipoise.networks.batchnorm import synchronise
+from equipoise.networks.controller import Controller
 from equipoise.networks.mlp import Dropout
 from equipoise.recipes.base import Recipe
 from equipoise.recipes.method import Method, Rates
@@ -36,6 +38,7 @@ SCALARS: dict[str, Any] = {
 MAX_POSITION = 2**48
 P = ParamSpec("P")
 T = TypeVar("T")
+M = TypeVar("M", bound=nn.Module)
 Gradients = tuple[Tensor | None, ...]
 """The gradients of a network's parameters, in order; None for an unused parameter."""
 RANDOM_STREAMS = {
@@ -71,34 +74,39 @@ class State:
         transform: Chain | None = None,
         ranks: Ranks = SINGLE,
     ) -> None:
-        self.method, self.loader, self.seed, self.device = method, loader, seed, device
+        self.method: Method = method
+        self.loader: Loader = loader
+        self.seed: int = seed
+        self.device: torch.device = device
         self.ranks = ranks
         self.transform = transform
-        self.generator = method.generator.to(device)
-        self.discriminator = method.discriminator.to(device)
-        has_ema = recipe.ema_half_life > 0
-        self.ema = (
-            copy.deepcopy(self.generator).requires_grad_(False) if has_ema else self.generator
+        self.generator: nn.Module = method.generator.to(device)
+        self.discriminator: nn.Module = method.discriminator.to(device)
+        self.ema: nn.Module = (
+            copy.deepcopy(self.generator).requires_grad_(False)
+            if recipe.ema_half_life > 0
+            else self.generator
         )
-        if ranks.size > 1:  # not in the EMA, which rank 0 evaluates alone
-            loader.split(ranks.rank, ranks.size)
-            for network in (self.generator, self.discriminator):
-                synchronise(network, ranks.gather)
+        if ranks.size > 1:
+            _share(loader, (self.generator, self.discriminator), ranks)
         # Lists: walking the modules at each step takes 5% of a small network's time.
-        self.weights_g, self.weights_d, self.weights_ema = (
-            list[Tensor](network.parameters())
-            for network in (self.generator, self.discriminator, self.ema)
-        )
-        self.statistics = (
-            list(zip(self.ema.buffers(), self.generator.buffers(), strict=True)) if has_ema else []
+        self.weights_g: list[Tensor] = list(self.generator.parameters())
+        self.weights_d: list[Tensor] = list(self.discriminator.parameters())
+        self.weights_ema: list[Tensor] = list(self.ema.parameters())
+        self.statistics: list[tuple[Tensor, Tensor]] = (
+            list(zip(self.ema.buffers(), self.generator.buffers(), strict=True))
+            if self.ema is not self.generator
+            else []
         )
         """Pairs of buffers: the EMA's and the generator's."""
-        self.augmentation = None if method.augmentation is None else method.augmentation.to(device)
-        self.controller = None if method.controller is None else method.controller.to(device)
-        self.optimizer_g = _optimizer(self.generator, recipe, device, recipe.weight_decay)
-        self.optimizer_d = _optimizer(self.discriminator, recipe, device)
+        self.augmentation: Augmentation | None = _moved(method.augmentation, device)
+        self.controller: Controller | None = _moved(method.controller, device)
+        self.optimizer_g: torch.optim.Optimizer = _optimizer(
+            self.generator, recipe, device, recipe.weight_decay
+        )
+        self.optimizer_d: torch.optim.Optimizer = _optimizer(self.discriminator, recipe, device)
         self._rate_d = recipe.discriminator_rate
-        self.randomness = {
+        self.randomness: dict[str, torch.Generator] = {
             name: seeded(seed, stream, device=device, rank=ranks.rank)
             for name, stream in RANDOM_STREAMS.items()
         }
@@ -112,12 +120,12 @@ class State:
         if self.augmentation is not None:
             self.augmentation.generator = self.randomness["augmentation"]
             self.augmentation.realness = method.output.realness
-        self.ema_half_life = float(recipe.ema_half_life)
+        self.ema_half_life: float = float(recipe.ema_half_life)
         """Half-life of the EMA in samples; the final one of a schedule."""
-        self.samples_seen = 0
-        self.seen_before = 0
+        self.samples_seen: int = 0
+        self.seen_before: int = 0
         """Samples seen by the weights of a warm start before this training."""
-        self.seconds = 0.0
+        self.seconds: float = 0.0
         self.horizon: int | None = None
         """Samples seen at the end of the schedules. None for a run given minutes, until
         its rate is measured."""
@@ -127,9 +135,9 @@ class State:
         """The checkpoint with the best primary metric so far: its name and metric."""
         self.compilations: dict[Callable[..., Any], Callable[..., Any]] = {}
         """Functions of the step and their compiled forms, see `training.speed`."""
-        self.recoveries = 0
+        self.recoveries: int = 0
         """Number of roll-backs. Each halves the learning rate."""
-        self.attempts = 0
+        self.attempts: int = 0
         """Number of roll-backs since the run last diverged and was resumed."""
         if self.augmentation is not None:
             self.augmentation.images = loader.batch_size * ranks.size
@@ -286,9 +294,11 @@ class State:
         } | _checked_scalars(scalars)
         self.restore_tensors(tensors, scalars["samples_seen"])
         self.loader.restore(scalars["position"])
-        self.samples_seen, self.seconds = scalars["samples_seen"], scalars["seconds"]
+        self.samples_seen = scalars["samples_seen"]
+        self.seconds = scalars["seconds"]
         self.seen_before = scalars["seen_before"]
-        self.recoveries, self.attempts = scalars["recoveries"], scalars["attempts"]
+        self.recoveries = scalars["recoveries"]
+        self.attempts = scalars["attempts"]
         self.horizon, self.minutes, self.best = (
             scalars["horizon"],
             scalars["minutes"],
@@ -365,6 +375,19 @@ class State:
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return {"optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d}
+
+
+def _share(loader: Loader, networks: Iterable[nn.Module], ranks: Ranks) -> None:
+    """Give each process its rows, and let what depends on a whole batch see those of
+    all: not in the EMA, which rank 0 evaluates alone."""
+    loader.split(ranks.rank, ranks.size)
+    for network in networks:
+        synchronise(network, ranks.gather)
+
+
+def _moved(module: M | None, device: torch.device) -> M | None:
+    """A module that there may be, on the device."""
+    return None if module is None else module.to(device)
 
 
 def _checked_scalars(scalars: dict[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ from equipoise.runs.trackers import registry
 from equipoise.runs.trackers.base import Status, Tracker
 from equipoise.runs.writer import RunWriter
 from equipoise.runtime.device import resolve_device
-from equipoise.runtime.device_costs import costs_of
+from equipoise.runtime.device_costs import DeviceCosts, costs_of
 from equipoise.runtime.ranks import SINGLE, Ranks
 from equipoise.sampling.sampler import RECALIBRATION_BATCHES, RECALIBRATION_SIZE, Sampler
 from equipoise.training import speed
@@ -66,7 +66,7 @@ from equipoise.training.sharing import shared_transform
 from equipoise.training.signals import InterruptedRunError, signals_stop
 from equipoise.training.state import State
 from equipoise.training.tracking import Tracking, tracked_config
-from equipoise.training.workload import count_workload
+from equipoise.training.workload import Workload, count_workload
 from equipoise.transforms.chain import Chain
 from equipoise.transforms.fitting import fit_chain
 from equipoise.transforms.loading import encoded
@@ -108,15 +108,17 @@ class Trainer:
         recorded: RunConfig | None = None,
         ranks: Ranks = SINGLE,
     ) -> None:
-        self.source, self.settings, self.ranks = source, settings, ranks
-        self.warn = warn if ranks.is_main else lambda _: None
-        self.writer = RunWriter(directory if ranks.is_main else None, self.warn)
+        self.source: Source = source
+        self.settings: RunSettings = settings
+        self.ranks: Ranks = ranks
+        self.warn: Callable[[str], None] = warn if ranks.is_main else lambda _: None
+        self.writer: RunWriter = RunWriter(directory if ranks.is_main else None, self.warn)
         source.has_validation = settings.has_validation
-        self.device = resolve_device(settings.device)
+        self.device: torch.device = resolve_device(settings.device)
         self._build(recipe, transform)
         self._set_speed(None if recorded is None else recorded.machine)
-        self.resumed = recorded is not None
-        self.config = RunConfig(
+        self.resumed: bool = recorded is not None
+        self.config: RunConfig = RunConfig(
             requested=requested,
             recipe=self.recipe,
             settings=settings,
@@ -127,7 +129,7 @@ class Trainer:
             init_from=init_from if recorded is None else recorded.init_from,
         )
         """What config.json holds."""
-        self.control = Control()
+        self.control: Control = Control()
         self.tracking: Tracking | None = None
         """The trackers of the run, open while it trains and until its report is made;
         None where the settings ask for none."""
@@ -145,7 +147,7 @@ class Trainer:
             transform = shared_transform(ranks, own, source)
         transform.to(device)
         # Numbers as a resumed run will read them.
-        self.recipe = recipe_from(recipe_to_dict(recipe))
+        self.recipe: Recipe = recipe_from(recipe_to_dict(recipe))
         # A run that is resumed may need a package that is gone.
         self.recipe.check(NetworkSpace.of(source.schema))
         fitted = fitted_recipe(self.recipe, transform)
@@ -161,8 +163,8 @@ class Trainer:
             seed,
             bool(fitted.conditional),
         )
-        self.state = State(method, fitted, loader, seed, device, transform, ranks)
-        self.sampler = Sampler(
+        self.state: State = State(method, fitted, loader, seed, device, transform, ranks)
+        self.sampler: Sampler = Sampler(
             self.state.ema,
             method.prior,
             self.recipe,
@@ -191,17 +193,20 @@ class Trainer:
         schema, device = self.source.schema, self.device
         sizes = transform.shape, recipe.batch_size
         labelled = recipe.classes(NetworkSpace.of(schema)) > 0
-        self.workload, self.costs = count_workload(method, *sizes, labelled), costs_of(device)
+        self.workload: Workload = count_workload(method, *sizes, labelled)
+        self.costs: DeviceCosts = costs_of(device)
         check_memory(self.source, recipe, transform, device, self.workload, self.ranks.size)
         check_contract(method, recipe.name, *sizes, labelled)
-        self.plan = Plan(recipe, self.settings, schema, self.workload, self.costs, self.ranks.size)
+        self.plan: Plan = Plan(
+            recipe, self.settings, schema, self.workload, self.costs, self.ranks.size
+        )
 
     def _set_speed(self, recorded: Machine | None) -> None:
         """Threads, precision and compiling: those of the run that is resumed, else by
         choice or by rule."""
         settings, plan = self.settings, self.plan
         if recorded is not None and recorded.device == str(self.device):
-            self.speed = speed.recorded_speed(recorded, settings)
+            self.speed: speed.Speed = speed.recorded_speed(recorded, settings)
         else:
             is_image, seconds, threads = self.source.schema.is_image, plan.seconds, plan.threads
             self.speed = speed.choose(
@@ -216,13 +221,17 @@ class Trainer:
         seed, stops = self.settings.seed, self.settings.stop_when is not None
         suite = suite_for(source, seed, quick=True)
         schedule = EvaluationSchedule(self.workload, suite, self.costs)
-        self.monitor = Monitor(lambda: baselines(suite, source, seed), self.recipe.ends_level)
-        self.run_log = RunLog(state, writer)
-        self.evaluator = Evaluator(
+        self.monitor: Monitor = Monitor(
+            lambda: baselines(suite, source, seed), self.recipe.ends_level
+        )
+        self.run_log: RunLog = RunLog(state, writer)
+        self.evaluator: Evaluator = Evaluator(
             suite, sampler, state, self.plan, schedule, self.monitor, self.run_log, self.emit
         )
-        self.best = Best(state, writer, keep=stops)
-        self.checkpoints = Checkpoints(state, sampler, writer, self.run_log, self.config)
+        self.best: Best = Best(state, writer, keep=stops)
+        self.checkpoints: Checkpoints = Checkpoints(
+            state, sampler, writer, self.run_log, self.config
+        )
         self.callbacks: list[Callback] = [
             self.run_log,
             self.evaluator,

@@ -37,12 +37,12 @@ class CategoryConditions(Clustering):
     name = "category_conditions"
 
     def __init__(self, sizes: Sequence[int]) -> None:
-        self.spans = mode_spans(sizes)
+        self.spans: tuple[Span, ...] = mode_spans(sizes)
         super().__init__((sum(span.size for span in self.spans),), sum(sizes))
-        self.sizes = tuple(sizes)
-        self.columns = sum(size > 0 for size in sizes)
+        self.sizes: tuple[int, ...] = tuple(sizes)
+        self.columns: int = sum(size > 0 for size in sizes)
         """Columns of categories."""
-        self.places = places_of(self.spans, "one_hot")
+        self.places: list[int] = places_of(self.spans, "one_hot")
 
     @property
     def activations(self) -> tuple[Span, ...]:
@@ -50,7 +50,7 @@ class CategoryConditions(Clustering):
 
     def fit(self, parts: Iterable[Tensor], seed: int = 0) -> Self:
         """Count the categories in encoded rows (n, E) in parts."""
-        self.weights = torch.cat([self.posteriors(part) for part in parts]).mean(0)[None]
+        self.weights: Tensor = torch.cat([self.posteriors(part) for part in parts]).mean(0)[None]
         return self
 
     def posteriors(self, x: Tensor) -> Tensor:

@@ -70,8 +70,11 @@ class Dequantization(Transform):
         }
         for name, tensor in buffers.items():
             self.register_buffer(name, tensor, persistent=False)
-        self.has_whole, self.has_single = any(whole), any(single)
-        self.is_bounded = schema.bounds is not None or any(dtype != "float64" for dtype in dtypes)
+        self.has_whole: bool = any(whole)
+        self.has_single: bool = any(single)
+        self.is_bounded: bool = schema.bounds is not None or any(
+            dtype != "float64" for dtype in dtypes
+        )
         self._is_random = not schema.is_image and (self.has_whole or bool(by_column))
 
     @property

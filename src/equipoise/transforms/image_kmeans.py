@@ -55,7 +55,7 @@ class ImageClusters(Clustering):
 
     def __init__(self, shape: tuple[int, ...], count: int, labels: int = 0) -> None:
         super().__init__(shape, count, labels)
-        self.sides = (min(MAX_SIDE, shape[1]), min(MAX_SIDE, shape[2]))
+        self.sides: tuple[int, int] = (min(MAX_SIDE, shape[1]), min(MAX_SIDE, shape[2]))
         features = shape[0] * math.prod(self.sides)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("axes", torch.zeros(features, min(MAX_COMPONENTS, features)))
@@ -78,7 +78,7 @@ class ImageClusters(Clustering):
             warnings.simplefilter("ignore")  # of empty clusters, where images repeat
             self.centres = torch.from_numpy(kmeans.fit(z.numpy()).cluster_centers_).float()
         counts = torch.bincount(self.nearest(z), minlength=len(self.centres))
-        self.weights = (counts.float() / len(z))[None]
+        self.weights: Tensor = (counts.float() / len(z))[None]
         return self
 
     def small(self, x: Tensor) -> Tensor:

@@ -58,11 +58,11 @@ class LatentClasses(Clustering):
     """(C, C), lower triangular: of the correlations of numbers within components."""
 
     def __init__(self, sizes: tuple[int, ...], count: int, labels: int = 0) -> None:
-        self.spans = table_spans(sizes)
+        self.spans: tuple[Span, ...] = table_spans(sizes)
         super().__init__((sum(span.size for span in self.spans),), count, labels)
         self.sizes = sizes
-        self.numbers = [column for column, size in enumerate(sizes) if not size]
-        self.values = [size or BINS for size in sizes]
+        self.numbers: list[int] = [column for column, size in enumerate(sizes) if not size]
+        self.values: list[int] = [size or BINS for size in sizes]
         """Of each column."""
         self.register_buffer("log_probabilities", torch.zeros(count, sum(self.values)))
         levels = torch.zeros(len(self.numbers), BINS + 1, dtype=torch.float64)
@@ -158,7 +158,7 @@ class LatentClasses(Clustering):
         rows = posteriors.sum(0)
         smoothed = (counts + PRIOR_ROWS * shares[:, None]) / (rows + PRIOR_ROWS)
         self.log_probabilities = smoothed.clamp(min=SMALLEST).log().T.contiguous()
-        self.weights = (rows / rows.sum())[None]
+        self.weights: Tensor = (rows / rows.sum())[None]
 
     def _values(self, x: Tensor) -> Tensor:
         """Of encoded rows, (N, E), the position of every column's value among all

@@ -70,8 +70,10 @@ class EncodedLoader(Loader):
             labelled: Whether networks learn the labels.
         """
         super().__init__(loader.batch_size, loader.encode, loader.device)
-        self.loader, self.transform, self.seed = loader, transform, seed
-        self.has_labels = labelled or transform.clustering is None
+        self.loader: Loader = loader
+        self.transform: Chain = transform
+        self.seed: int = seed
+        self.has_labels: bool = labelled or transform.clustering is None
         self._begin(0)
 
     @property
@@ -83,15 +85,19 @@ class EncodedLoader(Loader):
     def split(self, rank: int, ranks: int) -> None:
         self.loader.split(rank, ranks)
         self.loader.restore(self.start)
-        self.rank, self.ranks = rank, ranks
+        self.rank: int = rank
+        self.ranks: int = ranks
         self._begin(0)
 
     def _begin(self, batch: int) -> None:
         """Encode the block of batches that comes next, and start at one of them."""
-        self.start, self.batch = self.loader.position(), batch
+        self.start: dict[str, int] = self.loader.position()
+        self.batch: int = batch
         taken = list(self._taken())
-        self.batches = len(taken)
+        self.batches: int = len(taken)
         labels = [y for _, y in taken if y is not None] if self.has_labels else []
+        self.x: Tensor
+        self.y: Tensor | None
         self.x, self.y = self.transform.encode_batch(
             torch.cat([x for x, _ in taken]),
             torch.cat(labels) if labels else None,

@@ -53,8 +53,9 @@ class ModeNormalization(Transform):
     def __init__(self, sizes: Sequence[int]) -> None:
         spans = mode_spans(sizes)
         super().__init__((sum(span.size for span in spans),))
-        self.sizes, self.spans = tuple(sizes), spans
-        self.numbers = [column for column, size in enumerate(sizes) if not size]
+        self.sizes: tuple[int, ...] = tuple(sizes)
+        self.spans: tuple[Span, ...] = spans
+        self.numbers: list[int] = [column for column, size in enumerate(sizes) if not size]
         for name in ("weights", "means", "deviations"):
             shape = (len(self.numbers), MAX_MODES)
             self.register_buffer(name, torch.ones(shape, dtype=torch.float64))

@@ -37,7 +37,7 @@ class ChannelClusters(Clustering):
 
     def __init__(self, shape: tuple[int, ...], count: int) -> None:
         super().__init__(shape, count, labels=shape[0])
-        self.channels = nn.ModuleList(
+        self.channels: nn.ModuleList = nn.ModuleList(
             ImageClusters((1, *shape[1:]), count) for _ in range(shape[0])
         )
 
@@ -45,7 +45,7 @@ class ChannelClusters(Clustering):
         """Fit clusters of each channel to scaled images, (n, C, H, W) in parts."""
         found = clusters_by_channel([*parts], self.shape, self.count, seed)
         self.channels = nn.ModuleList(found)
-        self.weights = torch.cat([clusters.weights for clusters in found]) / len(found)
+        self.weights: Tensor = torch.cat([clusters.weights for clusters in found]) / len(found)
         return self
 
     def assign(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:

@@ -27,7 +27,7 @@ class Premultiplication(Transform):
     def __init__(self, schema: Schema, limits: tuple[float, float]) -> None:
         super().__init__(schema.shape)
         self.limits = limits
-        self.step = 1.0 if np.dtype(schema.dtype).kind in "biu" else 0.0
+        self.step: float = 1.0 if np.dtype(schema.dtype).kind in "biu" else 0.0
 
     def fit(self, parts: Iterable[Tensor], seed: int) -> Self:
         return self

@@ -68,7 +68,8 @@ class Scaling(Transform):
                 for uint8); None for points.
         """
         super().__init__(shape)
-        self.kind, self.limits = kind, limits
+        self.kind = kind
+        self.limits: tuple[float, float] | None = limits
         columns = 1 if len(shape) == 3 else shape[0]
         for name, value, kept in (
             ("shift", 0.0, True),

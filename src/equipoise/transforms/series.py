@@ -48,8 +48,10 @@ class SeriesScaling(Transform):
             kind: "standard": zero mean and unit variance; "unit": onto [-1, 1].
         """
         super().__init__((series.size,))
-        self.series, self.kind, self.single = series, kind, dtype == "float32"
-        self.windows = WindowSpace.of(series)
+        self.series: Series = series
+        self.kind = kind
+        self.single: bool = dtype == "float32"
+        self.windows: WindowSpace = WindowSpace.of(series)
         count = len(series.channels)
         self.register_buffer("shift", torch.zeros(count, dtype=torch.float64))
         self.register_buffer("scale", torch.ones(count, dtype=torch.float64))

@@ -52,14 +52,17 @@ class SeriesWhitening(ComponentWhitening):
             labels: C, of the class weights; 0 without labels.
         """
         super().__init__((series.size,), components, labels)
-        self.series, self.windows = series, WindowSpace.of(series)
+        self.series: Series = series
+        self.windows: WindowSpace = WindowSpace.of(series)
 
     def fit(self, parts: Iterable[Tensor], seed: int = 0) -> Self:
         """Fit the mixture to scaled rows, (n, D) in parts."""
         x = torch.cat([*parts]).double()
         super().fit([self._continued(x, seed)], seed)
         if self.count == 1:
-            self.factors = shrunk(self.factors[0].double(), x - self.centres[0])[None].float()
+            self.factors: Tensor = shrunk(self.factors[0].double(), x - self.centres[0])[
+                None
+            ].float()
         return self
 
     def _continued(self, x: Tensor, seed: int) -> Tensor:

@@ -57,8 +57,9 @@ class Bins:
             firsts = np.unique(np.concatenate([[0], cuts, heavy, heavy + 1]))
             firsts = firsts[firsts < len(distinct)]
         lasts = np.append(firsts[1:], len(distinct)) - 1
-        self.low, self.high = distinct[firsts], distinct[lasts]
-        self.levels = np.append(0.0, counts.cumsum()[lasts] / n)
+        self.low: NDArray[np.float64] = distinct[firsts]
+        self.high: NDArray[np.float64] = distinct[lasts]
+        self.levels: NDArray[np.float64] = np.append(0.0, counts.cumsum()[lasts] / n)
 
     def __len__(self) -> int:
         return len(self.low)
@@ -105,8 +106,9 @@ class TableEncoding(Transform):
     def __init__(self, sizes: Sequence[int]) -> None:
         spans = table_spans(sizes)
         super().__init__((sum(span.size for span in spans),))
-        self.sizes, self.spans = tuple(sizes), spans
-        self.numbers = [column for column, size in enumerate(sizes) if not size]
+        self.sizes: tuple[int, ...] = tuple(sizes)
+        self.spans: tuple[Span, ...] = spans
+        self.numbers: list[int] = [column for column, size in enumerate(sizes) if not size]
         for name, columns in (("low", BINS), ("high", BINS), ("levels", BINS + 1)):
             shape = (len(self.numbers), columns)
             self.register_buffer(name, torch.zeros(shape, dtype=torch.float64))

@@ -51,7 +51,8 @@ class ComponentWhitening(Clustering):
             labels: C, of the class weights; 0 without labels.
         """
         super().__init__(shape, components or 1, labels)
-        self.components, size = components, shape[0]
+        self.components: int | None = components
+        size = shape[0]
         self.register_buffer("centres", torch.zeros(self.count, size))
         units = torch.zeros(self.count, size, size)
         # torch.eye on the meta device would import torch's compiler, for a second
@@ -66,7 +67,7 @@ class ComponentWhitening(Clustering):
             mixture = self._search(x, seed)
         else:
             mixture = GaussianMixture.fit(x, min(self.components, len(x)), seed)
-        self.weights = mixture.weights[None].float()
+        self.weights: Tensor = mixture.weights[None].float()
         self.centres, self.factors = mixture.means.float(), mixture.factors.float()
         return self
 

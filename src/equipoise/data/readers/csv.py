@@ -4,7 +4,7 @@ its separator, encoding and format of numbers."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from equipoise.data.readers.base import (
     FileContent,
@@ -42,7 +42,7 @@ BLANK_WORDS = {"NA", "N/A", "n/a", "NULL", "null", "None"}
 class CsvReader(TextReader):
     """A table of text, with or without a line of names."""
 
-    endings = with_compressions(".csv")
+    endings: ClassVar[tuple[str, ...]] = with_compressions(".csv")
     summary = "a table of text, its cells separated by commas, semicolons, tabs, | or blanks"
 
     def claimed_by_text(self, file: TextFile) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.data.readers.arrow import note_on, to_frame, value_bytes
 from equipoise.data.readers.base import (
@@ -36,7 +36,7 @@ LENGTH, BUFFERS, COMPRESSION = 0, 2, 3
 class FeatherReader(Reader):
     """A table in columns, by pyarrow."""
 
-    endings = (".feather",)
+    endings: ClassVar[tuple[str, ...]] = (".feather",)
     summary = "an Apache Arrow (Feather) table"
     has_columns = True
 

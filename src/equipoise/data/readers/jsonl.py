@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.data.readers.base import (
     FileContent,
@@ -30,7 +30,8 @@ HEAD_BYTES = 1 << 16
 PART_ROWS = 10_000  # that are Python objects at a time
 # Memory of a value beside its text: 23 to 26 were measured, where texts are Arrow's.
 VALUE_BYTES = 64
-NESTED, WHOLE = {list, dict}, {int, type(None)}
+NESTED: set[type[Any]] = {list, dict}
+WHOLE: set[type[Any]] = {int, type(None)}
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # half of a character, as JSON escapes it
 # So many cells may be blank, and so much of a larger table must not be.
 MAX_BLANKS, MIN_FILLED = 10_000_000, 0.01
@@ -41,7 +42,7 @@ CELL_BYTES = 16  # of a cell of the table, while parts are joined
 class JsonlReader(TextReader):
     """A table of JSON objects, by Python's json."""
 
-    endings = with_compressions(".jsonl", ".ndjson")
+    endings: ClassVar[tuple[str, ...]] = with_compressions(".jsonl", ".ndjson")
     summary = "a table of JSON objects, one a line"
 
     def claimed_by_text(self, file: TextFile) -> int:

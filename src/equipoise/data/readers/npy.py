@@ -6,7 +6,7 @@ import math
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from equipoise.data.readers.base import FileContent, Reader, register
 from equipoise.errors import RequestError
@@ -22,7 +22,7 @@ MAX_NAMES = 5  # in a message
 class NpyReader(Reader):
     """An array, by NumPy's own reader with pickles refused."""
 
-    endings = (".npy",)
+    endings: ClassVar[tuple[str, ...]] = (".npy",)
     summary = "a NumPy array of samples"
     has_columns = False
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from equipoise.data.readers.base import register
 from equipoise.data.readers.npy import NpyReader
 
@@ -10,5 +12,5 @@ from equipoise.data.readers.npy import NpyReader
 class NpzReader(NpyReader):
     """An archive of arrays. NumPy tells it from a .npy by its content."""
 
-    endings = (".npz",)
+    endings: ClassVar[tuple[str, ...]] = (".npz",)
     summary = "NumPy arrays: samples in x, labels in y"

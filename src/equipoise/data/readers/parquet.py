@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from equipoise.data.readers.arrow import columns_of, is_text, note_on, to_frame, value_bytes
 from equipoise.data.readers.base import FileContent, Reader, refuse_columns, register, require
@@ -20,7 +20,7 @@ ROWS_AT_ONCE = 65_536
 class ParquetReader(Reader):
     """A table in columns, by pyarrow."""
 
-    endings = (".parquet",)
+    endings: ClassVar[tuple[str, ...]] = (".parquet",)
     summary = "an Apache Parquet table"
     has_columns = True
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from equipoise.data.readers.base import register
 from equipoise.data.readers.compression import with_compressions
 from equipoise.data.readers.csv import CsvReader
@@ -11,5 +13,5 @@ from equipoise.data.readers.csv import CsvReader
 class TxtReader(CsvReader):
     """A table of text, such as `numpy.savetxt` writes or the UCI repository has."""
 
-    endings = with_compressions(".txt", ".data")
+    endings: ClassVar[tuple[str, ...]] = with_compressions(".txt", ".data")
     summary = "a table of text, its cells separated by anything that .csv may have"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.data.readers.base import (
     FileContent,
@@ -32,7 +32,7 @@ class XlsxReader(Reader):
     """A table in a workbook, by pandas and openpyxl. Formulas are not computed: the
     values that were saved with them are read."""
 
-    endings = (".xlsx",)
+    endings: ClassVar[tuple[str, ...]] = (".xlsx",)
     summary = "an Excel workbook, of which the first sheet is read"
     has_columns = True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
 from equipoise.data.readers.archive import METHODS, directory_bytes
 from equipoise.data.readers.base import READERS, FileContent, Reader, refuse_too_large, register
@@ -18,7 +19,7 @@ MAX_NAMES = 5  # in a message
 class ZipReader(Reader):
     """The one table of text in an archive, read as it would be outside of it."""
 
-    endings = (".zip",)
+    endings: ClassVar[tuple[str, ...]] = (".zip",)
     summary = "a ZIP archive of one table of text"
     has_columns = True
 

@@ -54,7 +54,8 @@ class Cells:
     """
 
     def __init__(self, rows: int, series: Callable[[Column], pd.Series[Any]]) -> None:
-        self.rows, self._make = rows, series
+        self.rows: int = rows
+        self._make = series
         self._series: dict[Name, pd.Series[Any]] = {}
         self._values: dict[Name, NDArray[Any]] = {}
 
@@ -174,9 +175,10 @@ class Constraints:
     """
 
     def __init__(self, columns: Sequence[Column], stored: Sequence[Constraint]) -> None:
+        self.rules: list[Rule]
         self.rules, mistakes = _rules(columns, stored)
         raise_mistakes(mistakes)
-        self.assigned = {
+        self.assigned: dict[Name, Assigned] = {
             rule.column.name: rule for rule in self.rules if isinstance(rule, Assigned)
         }
 

@@ -44,9 +44,9 @@ class Profile:
     def __init__(self, name: Name, series: pd.Series[Any], missing: Missing = ()) -> None:
         self.name = name
         self.fed = series
-        self.series = plain(series)
+        self.series: pd.Series[Any] = plain(series)
         self.missing = missing
-        self.rows = len(series)
+        self.rows: int = len(series)
         self.notes: list[Note] = []
         self._found: dict[Callable[[Profile], Any], Any] = {}
 

@@ -27,8 +27,10 @@ class TarArrays(IndexedSamples):
     """
 
     def __init__(self, samples: Samples, name: str) -> None:
-        self.samples, self.name, self.what = samples, name, name
-        self.first = self._array(0)
+        self.samples: Samples = samples
+        self.name = name
+        self.what = name
+        self.first: NDArray[Any] = self._array(0)
 
     def __len__(self) -> int:
         return len(self.samples)

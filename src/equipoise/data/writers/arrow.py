@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from equipoise.data.writers.base import Writer, register
 from equipoise.errors import RequestError, clipped, first_line
@@ -20,7 +20,8 @@ MAX_DIGITS = 38  # of a decimal of 128 bits
 class ArrowWriter(Writer):
     """A table in columns."""
 
-    package, install = "pyarrow", "'equipoise[tables]'"
+    package: ClassVar[str | None] = "pyarrow"
+    install: ClassVar[str] = "'equipoise[tables]'"
 
     def write_parts(self, file: BinaryIO, path: Path, parts: Iterable[pd.DataFrame]) -> None:
         tables = tables_of(path, parts)
@@ -39,7 +40,7 @@ class ArrowWriter(Writer):
 class ParquetWriter(ArrowWriter):
     """Apache Parquet, a row group a part."""
 
-    endings = (".parquet",)
+    endings: ClassVar[tuple[str, ...]] = (".parquet",)
 
     def open(self, file: BinaryIO, schema: pa.Schema) -> Any:
         import pyarrow.parquet as pq
@@ -51,7 +52,7 @@ class ParquetWriter(ArrowWriter):
 class FeatherWriter(ArrowWriter):
     """Apache Arrow's file format, compressed as pandas does."""
 
-    endings = (".feather",)
+    endings: ClassVar[tuple[str, ...]] = (".feather",)
 
     def open(self, file: BinaryIO, schema: pa.Schema) -> Any:
         import pyarrow as pa

@@ -84,7 +84,7 @@ class TextWriter(Writer):
 class CsvWriter(TextWriter):
     """Comma-separated values, as pandas writes them."""
 
-    endings = _compressed(".csv")
+    endings: ClassVar[tuple[str, ...]] = _compressed(".csv")
     delimiter: ClassVar[str] = ","
 
     def texts(self, parts: Iterable[pd.DataFrame]) -> Iterator[bytes]:
@@ -100,7 +100,7 @@ class CsvWriter(TextWriter):
 class TsvWriter(CsvWriter):
     """Tab-separated values."""
 
-    endings = _compressed(".tsv")
+    endings: ClassVar[tuple[str, ...]] = _compressed(".tsv")
     delimiter = "\t"
 
 
@@ -108,7 +108,7 @@ class TsvWriter(CsvWriter):
 class JsonLinesWriter(TextWriter):
     """An object a row. Blanks are null, dates and spans of time are ISO 8601."""
 
-    endings = _compressed(".jsonl")
+    endings: ClassVar[tuple[str, ...]] = _compressed(".jsonl")
 
     def texts(self, parts: Iterable[pd.DataFrame]) -> Iterator[bytes]:
         units: dict[Any, str] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from equipoise.data.writers.base import Writer, register
 from equipoise.errors import RequestError, clipped
@@ -20,8 +20,9 @@ MAX_ROWS, MAX_COLUMNS = 2**20, 2**14  # of a sheet, the line of names included
 class XlsxWriter(Writer):
     """A workbook of one sheet, whose rows are not kept in memory."""
 
-    endings = (".xlsx",)
-    package = install = "openpyxl"
+    endings: ClassVar[tuple[str, ...]] = (".xlsx",)
+    package: ClassVar[str | None] = "openpyxl"
+    install: ClassVar[str] = "openpyxl"
 
     def write_parts(self, file: BinaryIO, path: Path, parts: Iterable[pd.DataFrame]) -> None:
         from openpyxl import Workbook

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.data.series.windows import Series
-from equipoise.metrics.reference import Array, PointReference
+from equipoise.metrics.reference import Array, Kind, PointReference
 
 VALUE_COST = 500.0  # multiplications a value, 50 nanoseconds
 
@@ -23,17 +25,18 @@ class SeriesReference(PointReference):
         series: The form of the windows.
     """
 
-    kind = "series"
+    kind: ClassVar[Kind] = "series"
 
     def __init__(self, real: Array, series: Series) -> None:
         self.series = series
         values = series.values(real)[series.present(real)]
-        self.means = values.mean(0)
+        self.means: Array = values.mean(0)
         spread = np.where(values.max(0) > values.min(0), values.std(0), 0.0)
-        self.spreads = np.where(spread > 0, spread, 1.0)
+        self.spreads: Array = np.where(spread > 0, spread, 1.0)
         super().__init__(self.prepare(real))
-        self.n, self.cost = len(real), VALUE_COST * series.size
-        self.description = f"{len(real):,} held-out windows"
+        self.n: int = len(real)
+        self.cost: float = VALUE_COST * series.size
+        self.description: str = f"{len(real):,} held-out windows"
 
     def prepare(self, x: Array) -> Array:
         scaled = (self.series.values(x) - self.means) / self.spreads

@@ -13,6 +13,7 @@ pairs; ranks alone would not show a dependence that is not monotone.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ class Encoding:
 
     def __init__(self, columns: Sequence[Column], real: Array) -> None:
         self.columns = columns
-        self.sorted = [
+        self.sorted: list[NDArray[Any]] = [
             np.sort(values[~column.are_blank(values)]) if column.size == 0 else values[:0]
             for column, values in zip(columns, real.T, strict=True)
         ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
-from equipoise.metrics.reference import MAX_PAIRED, Array, Reference
+from equipoise.metrics.reference import MAX_PAIRED, Array, Kind, Reference
 from equipoise.metrics.tables.encoding import Encoding
 from equipoise.metrics.tables.raw_table import Column, RawTable
 
@@ -23,7 +25,7 @@ class MixedReference(Reference):
         training_rows: How many it was trained on in all, where `training` is a part.
     """
 
-    kind = "mixed"
+    kind: ClassVar[Kind] = "mixed"
 
     def __init__(
         self,
@@ -33,12 +35,13 @@ class MixedReference(Reference):
         training_rows: int | None = None,
     ) -> None:
         super().__init__()
-        self.table, self.n = table, len(real)
-        self.real = self.prepare(real)
-        self.training = None if training is None else self.prepare(training)
-        self.training_rows = training_rows or (0 if training is None else len(training))
-        self.cost = CELL_COST * len(self.columns)
-        self.description = f"{len(real):,} held-out rows"
+        self.table: RawTable = table
+        self.n: int = len(real)
+        self.real: Array = self.prepare(real)
+        self.training: Array | None = None if training is None else self.prepare(training)
+        self.training_rows: int = training_rows or (0 if training is None else len(training))
+        self.cost: float = CELL_COST * len(self.columns)
+        self.description: str = f"{len(real):,} held-out rows"
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -80,7 +80,8 @@ class PairedColumns:
     """Rows, (N, C), as pairs of their columns are compared."""
 
     def __init__(self, columns: Sequence[Column], rows: Array) -> None:
-        self.columns, self.rows = columns, rows
+        self.columns: Sequence[Column] = columns
+        self.rows: Array = rows
         self._codes: dict[int, Codes | None] = {}
 
     def codes(self, at: int) -> Codes | None:

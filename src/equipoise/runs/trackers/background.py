@@ -31,7 +31,9 @@ class BackgroundTracker:
     """
 
     def __init__(self, name: str, tracker: Tracker, warn: Callable[[str], None]) -> None:
-        self.name, self.tracker, self.warn = name, tracker, warn
+        self.name: str = name
+        self.tracker: Tracker = tracker
+        self.warn = warn
         self._failure, self._told, self._started = "", False, False
         self._calls: SimpleQueue[Call | None] = SimpleQueue()
         self._thread = Thread(target=self._work, name=f"tracker {name}", daemon=True)

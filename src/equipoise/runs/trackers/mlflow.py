@@ -53,8 +53,8 @@ class MLflowTracker:
         with without_usage_data("MLFLOW_DISABLE_TELEMETRY", "true"):
             from mlflow import MlflowClient
 
-        self.client = MlflowClient()
-        self.run = _open_run(self.client, self.folder)
+        self.client: MlflowClient = MlflowClient()
+        self.run: str = _open_run(self.client, self.folder)
         self._set_params({name: str(value)[:MAX_VALUE] for name, value in flat(config).items()})
 
     def _set_params(self, params: Mapping[str, str]) -> None:

@@ -23,13 +23,15 @@ class TensorBoardTracker:
 
     def __init__(self, run: Path) -> None:
         require("tensorboard", "TensorBoard", "tensorboard")
-        self.folder = run / "tensorboard"
+        self.folder: Path = run / "tensorboard"
 
     def start(self, step: int, config: Mapping[str, Any]) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
         # What a killed training recorded after its last checkpoint comes again.
-        self.writer = SummaryWriter(str(self.folder), purge_step=step + 1 if step else None)
+        self.writer: SummaryWriter = SummaryWriter(
+            str(self.folder), purge_step=step + 1 if step else None
+        )
         shown = json.dumps(config, indent=2, ensure_ascii=False)
         self.writer.add_text("config", "\n".join(f"    {line}" for line in shown.split("\n")), step)
 

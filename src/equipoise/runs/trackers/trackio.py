@@ -42,7 +42,7 @@ class TrackioTracker:
         import trackio
 
         identifier = kept_id(self.folder, "trackio") or keep_id(self.folder, "trackio", new_id())
-        self.run = trackio.init(
+        self.run: Any = trackio.init(
             project=os.environ.get("TRACKIO_PROJECT") or PROJECT,
             # It knows a run by its name, and there may be several folders of one name.
             name=f"{self.folder.resolve().name}-{identifier}",

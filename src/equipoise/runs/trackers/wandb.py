@@ -44,7 +44,8 @@ class WandbTracker:
     def __init__(self, run: Path) -> None:
         require("wandb", "Weights & Biases", "wandb")
         self._hooks = sys.exit, sys.excepthook  # which wandb replaces when it is loaded
-        self.folder, self.mode = run, _mode()
+        self.folder: Path = run
+        self.mode = _mode()
 
     def start(self, step: int, config: Mapping[str, Any]) -> None:
         import wandb
@@ -52,7 +53,7 @@ class WandbTracker:
         identifier = kept_id(self.folder, "wandb") or keep_id(self.folder, "wandb", new_id())
         with without_usage_data(REPORTING, "false"):
             settings = wandb.setup().settings
-            self.run = wandb.init(
+            self.run: Any = wandb.init(
                 id=identifier,
                 resume="allow" if self.mode in ("online", "shared") else None,
                 mode=self.mode,

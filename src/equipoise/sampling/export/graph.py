@@ -10,14 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from equipoise.data.loading import Stream, seeded
 from equipoise.data.schema import Schema, from_network_layout
 from equipoise.data.schema import cast as typed
-from equipoise.networks.stylegan2 import StyleGenerator
 from equipoise.sampling.sampler import Sampler
+from equipoise.sampling.truncation import truncated, with_truncation
 
 InputName = Literal["z", "label", "cluster", "truncation"]
-STYLES = 4096  # latents that the mean style is taken over
 Inputs = dict[InputName, Tensor]
 
 
@@ -44,48 +42,28 @@ class SamplerGraph(nn.Module):
     def __init__(self, sampler: Sampler) -> None:
         super().__init__()
         # Of a generator on a GPU, as the copy is to run anywhere.
-        self.module = copy.deepcopy(sampler.module).cpu().eval()
+        self.generator = copy.deepcopy(with_truncation(sampler, 1.0)).cpu().eval()
+        self.transform = copy.deepcopy(sampler.transform).cpu().eval()
         self.names = input_names(sampler)
-        self.schema, self.prior = sampler.schema, sampler.prior
-        clustering = self.module.transform.clustering
+        self.schema = sampler.schema
+        clustering = self.transform.clustering
         self.count = 1 if clustering is None else clustering.count
         self.per_channel = clustering is not None and clustering.per_channel
         weights = torch.ones(1, 1) if clustering is None else clustering.weights.cpu().double()
         self.register_buffer("ends", weights.flatten().cumsum(0))
         self.register_buffer("totals", weights.sum(1))
-        if isinstance(self._generator, StyleGenerator):
-            self.register_buffer("mean_style", mean_style(sampler))
-
-    @property
-    def _generator(self) -> nn.Module:
-        return self.module.generator
 
     def forward(self, *inputs: Tensor) -> Tensor:
         given = dict(zip(self.names, inputs, strict=True))
         z, y = given["z"], self._classes(given)
-        encoded = self._encoded(z, y, given.get("truncation"))
-        return self._typed(self.module.transform.decode(encoded, y))
-
-    def _encoded(self, z: Tensor, y: Tensor | None, truncation: Tensor | None) -> Tensor:
-        if truncation is None:
-            return cast(Tensor, self._generator(z, y))
-        if isinstance(self._generator, StyleGenerator):
-            styles = self._generator.styles(z, y)
-            # Written so that a truncation of 1 changes no bit.
-            mean = self.get_buffer("mean_style")
-            styles = styles + (truncation - 1) * (styles - mean)
-            return self._generator.synthesize(styles, z)
-        dim = self.prior.dim
-        if dim == z.shape[1]:
-            return cast(Tensor, self._generator(z * truncation, y))
-        latents = torch.cat([z[:, :dim] * truncation, z[:, dim:]], 1)
-        return cast(Tensor, self._generator(latents, y))
+        encoded = self.generator(z, y, given["truncation"])
+        return self._typed(self.transform.decode(encoded, y))
 
     def _classes(self, given: dict[InputName, Tensor]) -> Tensor | None:
         """The networks' classes of labels and of what chooses clusters."""
         label, cluster = given.get("label"), given.get("cluster")
-        if self.module.transform.clustering is None or cluster is None:
-            if self.module.transform.clustering is not None and label is None:
+        if self.transform.clustering is None or cluster is None:
+            if self.transform.clustering is not None and label is None:
                 return torch.zeros_like(given["z"][:, 0], dtype=torch.int64)
             return label
         ends, totals = self.get_buffer("ends"), self.get_buffer("totals")
@@ -124,24 +102,13 @@ def input_names(sampler: Sampler) -> tuple[InputName, ...]:
         "z": True,
         "label": bool(sampler.recipe.conditional),
         "cluster": clustering is not None and clustering.count > 1,
-        "truncation": sampler.prior.kind == "normal" and sampler.prior.dim > 0,
+        "truncation": True,
     }
     return tuple(cast(InputName, name) for name, is_there in has.items() if is_there)
 
 
-def mean_style(sampler: Sampler) -> Tensor:
-    """The mean style w over latents and classes, (Z,)."""
-    generator = cast(StyleGenerator, copy.deepcopy(sampler.generator).cpu().eval())
-    latents, classes = seeded(0, Stream.BATCHNORM, 3), seeded(0, Stream.BATCHNORM, 4)
-    z = sampler.prior.sample(STYLES, latents)
-    y = sampler.draws.classes(STYLES, None, classes, classes)
-    with torch.no_grad():
-        styles: Tensor = generator.mapping(z[:, : generator.sizes[0]], y)
-    return styles.mean(0)
-
-
 def drawn_inputs(sampler: Sampler, n: int, seed: int, truncation: float = 1.0) -> Drawn:
-    """The inputs that give what `Sampler.sample` gives with this seed."""
+    """The inputs that give what `GAN.sample` gives with this seed and truncation."""
     z, y = sampler.latents(n, seed)
     y = None if y is None else y.cpu()
     names, clustering = input_names(sampler), sampler.transform.clustering
@@ -150,9 +117,7 @@ def drawn_inputs(sampler: Sampler, n: int, seed: int, truncation: float = 1.0) -
         inputs["label"] = y if clustering is None else clustering.labels(y)
     if "cluster" in names and clustering is not None and y is not None:
         inputs["cluster"] = _uniform_of(clustering.weights.cpu().double(), y)
-    if "truncation" in names:
-        inputs["truncation"] = torch.tensor(truncation)
-    return Drawn(inputs, y)
+    return Drawn({**inputs, "truncation": torch.tensor(truncation)}, y)
 
 
 def _uniform_of(weights: Tensor, classes: Tensor) -> Tensor:
@@ -175,6 +140,7 @@ def traced(sampler: Sampler) -> torch.export.ExportedProgram:
 
 def expected(sampler: Sampler, drawn: Drawn) -> NDArray[Any]:
     """What `sample` makes of these inputs, as the graph's output has it."""
-    values = sampler.decode_latents(drawn.inputs["z"], drawn.classes)
+    asked = truncated(sampler, float(drawn.inputs["truncation"]))
+    values = asked.decode_latents(drawn.inputs["z"], drawn.classes)
     user = from_network_layout(values, sampler.schema.layout)
     return typed(user, output_dtype(sampler.schema))

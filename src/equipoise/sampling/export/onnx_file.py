@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from equipoise.errors import RequestError
-from equipoise.sampling.export.graph import input_names, traced
+from equipoise.sampling.export.graph import Inputs, input_names, traced
 from equipoise.sampling.export.special_functions import replacements
 from equipoise.sampling.sampler import Sampler
 
@@ -66,7 +66,7 @@ def onnx_model(sampler: Sampler, metadata: Mapping[str, Any]) -> onnx.ModelProto
     return model
 
 
-def run_onnx(content: bytes, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+def run_onnx(content: bytes, inputs: Inputs) -> NDArray[Any]:
     """What a model makes of inputs, on the CPU, by one thread."""
     import onnxruntime
 
@@ -74,7 +74,8 @@ def run_onnx(content: bytes, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]
     options.log_severity_level = 3
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    return cast(NDArray[Any], session.run([OUTPUT], dict(inputs))[0])
+    arrays = {name: value.numpy() for name, value in inputs.items()}
+    return cast(NDArray[Any], session.run([OUTPUT], arrays)[0])
 
 
 def _clean(model: onnx.ModelProto) -> None:

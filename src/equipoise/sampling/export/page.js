@@ -283,6 +283,7 @@ async function showPoints() {
   const rows = (await runAll(Array.from({ length: 4000 }, draw), 1000));
   const count = rows[0].length;
   const names = columnNames(count);
+  sizeChart();
   const chart = count === 1
     ? histogram(rows.map((row) => row[0]), names[0])
     : scatter(rows.map((row) => [row[axes.x], row[axes.y]]), names[axes.x], names[axes.y]);
@@ -307,6 +308,12 @@ function extent(values) {
 }
 
 const CHART = { width: 960, height: 460, margin: 44 };
+
+// Text is as large on a small screen as elsewhere.
+function sizeChart() {
+  CHART.width = Math.max(300, Math.min(960, samples.clientWidth));
+  CHART.height = Math.max(300, Math.round(0.48 * CHART.width));
+}
 
 function frameOf(x, y, nameX, nameY) {
   const { width, height, margin } = CHART;
@@ -396,7 +403,12 @@ async function showSeries() {
     });
     made.append(chart);
   }
-  samples.replaceChildren(made);
+  const legend = element("p", { className: "legend" }, ...channels.map((channel, c) => {
+    const name = element("span", { textContent: String(channel.name) });
+    name.style.setProperty("--colour", COLOURS[c % COLOURS.length]);
+    return name;
+  }));
+  samples.replaceChildren(...(channels.length > 1 ? [legend] : []), made);
 }
 
 // ---- tables ----------------------------------------------------------------------
@@ -482,12 +494,16 @@ async function showTable() {
     names.splice(place, 0, String(about.label_column.name));
     cells.forEach((row, i) => row.splice(place, 0, cell(about.labels[drawn[i].label])));
   }
-  const head = element("tr", {}, ...names.map((name) => element("th", { scope: "col", textContent: name })));
-  const body = cells.map((row) => element("tr", {}, ...row.map((value) => {
-    const text = value === null ? say("blank") : String(value);
-    const number = value !== null && text !== "" && Number.isFinite(Number(text));
-    return element("td", { textContent: text, className: value === null ? "blank" : number ? "number" : "" });
-  })));
+  const isNumber = (value) => value !== "" && Number.isFinite(Number(value));
+  const sides = names.map((_, i) => {
+    const known = cells.map((row) => row[i]).filter((value) => value !== null);
+    return known.length && known.every(isNumber) ? "number" : "";
+  });
+  const head = element("tr", {}, ...names.map((name, i) => element("th", { scope: "col", textContent: name, className: sides[i] })));
+  const body = cells.map((row) => element("tr", {}, ...row.map((value, i) => element("td", {
+    textContent: value === null ? say("blank") : String(value),
+    className: value === null ? `blank ${sides[i]}` : sides[i],
+  }))));
   const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...body));
   const box = element("div", { className: "rows", tabIndex: 0 }, table);
   samples.replaceChildren(box);

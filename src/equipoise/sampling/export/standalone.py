@@ -49,7 +49,10 @@ class Generator:
     def sample(
         self, n: int, seed: int | None = None, label: Any = None, truncation: float = 1.0
     ) -> Any:
-        """n samples, as an array. Raises ValueError for a label that there is not."""
+        """n samples, as an array. Raises ValueError for a label that there is not, or a
+        truncation that is not from 0 to 1."""
+        if not 0 <= truncation <= 1:
+            raise ValueError(f"truncation = {truncation:g}: must be from 0 to 1")
         rng, parts, labels = np.random.default_rng(seed), [], []
         for start in range(0, n, BATCH):
             inputs = self.inputs(min(BATCH, n - start), rng, label, truncation)

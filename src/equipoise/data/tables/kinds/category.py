@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,7 @@ class CategoryColumn(Column):
 
     kind = "category"
     position = 70
-    options = CategoryOptions
+    options: ClassVar[type[Options]] = CategoryOptions
 
     categories: tuple[Cell, ...]
     markers: tuple[Cell, ...]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,7 @@ class DateColumn(SpreadColumn):
 
     kind = "date"
     position = 30
-    options = DateOptions
+    options: ClassVar[type[Options]] = DateOptions
     cell_kind = "date"
 
     clock: Clock

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,7 @@ class DurationColumn(SpreadColumn):
 
     kind = "duration"
     position = 40
-    options = DurationOptions
+    options: ClassVar[type[Options]] = DurationOptions
     cell_kind = "span"
 
     unit_of_time: SpanUnit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +72,7 @@ class NumberColumn(SpreadColumn):
 
     kind = "number"
     position = 50
-    options = NumberOptions
+    options: ClassVar[type[Options]] = NumberOptions
     cell_kind = "number"
 
     decimals: int | None

@@ -1,0 +1,84 @@
+"""The pages of the site that are made of the program say what the program does."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import fields
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from equipoise.cli.main import COMMANDS
+from equipoise.cli.parsers import parser_of
+from equipoise.recipes import catalogue
+from equipoise.runs.settings import RunSettings
+
+ROOT = Path(__file__).parents[2]
+OWN = [name for name, found in catalogue().items() if found.__module__.startswith("equipoise.")]
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    import recipe_pages
+
+    return recipe_pages
+
+
+@pytest.fixture
+def reference(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    import reference_pages
+
+    return reference_pages
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_recipes_page_has_its_paper_its_equations_and_every_field(
+    name: str, pages: ModuleType
+) -> None:
+    page, recipe = pages.recipe_page(name), catalogue()[name]
+    assert recipe.paper in page
+    docstring = sys.modules[recipe.__module__].__doc__ or ""
+    equations = [part for part in docstring.split("\n\n") if part.startswith("    ")]
+    assert all(part in page for part in equations)
+    assert [field.name for field in fields(recipe) if f"| `{field.name}` |" not in page] == []
+
+
+def test_defaults_that_depend_on_the_data_name_the_data(pages: ModuleType) -> None:
+    page = pages.recipe_page("balanced")
+    assert "| `batch_size` | `256`<br>" in page
+    assert "eight numbers, table: `1024`" in page
+    assert "images: `32`" in page
+
+
+def test_the_measured_rows_are_those_of_the_results(pages: ModuleType) -> None:
+    recorded = json.loads((ROOT / "benchmarks/results/recipes-digits.json").read_text())
+    (row,) = [row for row in recorded["blocks"][0]["rows"] if row[0] == "lsgan, seed 0"]
+    page = pages.recipe_page("lsgan")
+    assert " | ".join(cell for cell in row[:4]) in page
+    assert recorded["commit"] in page
+
+
+def test_of_rows_measured_again_the_newest_are_shown(pages: ModuleType) -> None:
+    page = pages.recipe_page("balanced")
+    assert "| balanced, seed 0 | 0.1506 |" in page
+    assert "0.9564" not in page
+
+
+def test_every_command_and_every_option_has_its_place(reference: ModuleType) -> None:
+    page = reference.commands_page()
+    for name in COMMANDS:
+        section = page.split(f"\n## {name}\n")[1].split("\n## ")[0]
+        first = next(iter(parser_of(name).groups.values()))
+        options = {field.replace("_", "-") for field in first.__dataclass_fields__}
+        assert {option for option in options if option not in section.lower()} == set()
+
+
+def test_every_setting_of_a_run_has_a_row(reference: ModuleType) -> None:
+    page = reference.settings_page()
+    assert {
+        name for name in RunSettings.__dataclass_fields__ if f"| `{name}` |" not in page
+    } == set()
