@@ -134,12 +134,13 @@ def test_a_label_is_found_by_itself_before_its_text() -> None:
 def drawn(monkeypatch: pytest.MonkeyPatch, gan: GAN, **asked: Any) -> tuple[Any, Any, str]:
     """The distribution, the real samples and the title that `draw` hands on."""
     handed: list[Any] = []
-    monkeypatch.setattr(plots, "draw", lambda *arguments: handed.append(arguments[4:]))
+    monkeypatch.setattr(plots, "picture", lambda *arguments: handed.append(arguments[3:]) or b"")
     gan.draw("x.png", 500, **asked)
     distribution, real, title = handed[0]
     return distribution, real, title
 
 
+@pytest.mark.usefixtures("here")
 def test_one_label_is_drawn_beside_held_out_samples_of_that_label(
     monkeypatch: pytest.MonkeyPatch, tiny: dict[str, Any]
 ) -> None:
@@ -155,6 +156,7 @@ def test_one_label_is_drawn_beside_held_out_samples_of_that_label(
     assert "label" not in title
 
 
+@pytest.mark.usefixtures("here")
 def test_one_label_of_a_distribution_is_drawn_beside_its_mode_and_not_the_whole_distribution(
     monkeypatch: pytest.MonkeyPatch, tiny: dict[str, Any]
 ) -> None:

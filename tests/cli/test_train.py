@@ -11,8 +11,8 @@ import pytest
 import torch
 from tests.helpers import TINY_OPTIONS
 
-from equipoise.cli.describe import described
 from equipoise.cli.train import _unused_gpus
+from equipoise.data.in_words import described
 from equipoise.data.schema import Schema
 
 

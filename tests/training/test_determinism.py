@@ -15,7 +15,7 @@ import torch
 from scipy.stats import wasserstein_distance
 
 from equipoise import GAN
-from equipoise.recipes import catalogue
+from equipoise.recipes import catalogue, find
 
 TRAIN = """
 import sys
@@ -49,7 +49,7 @@ def weights(recipe: str, seed: int, x: Any, y: Any) -> dict[str, torch.Tensor]:
     }
     gan = GAN(recipe, **settings)
     fit = gan.trainer(
-        x, y if gan.recipe is not None and gan.recipe.takes_labels else None, to_disk=False
+        x, y if gan.recipe is not None and find(gan.recipe).takes_labels else None, to_disk=False
     )
     gan.train(fit)
     return {name: tensor.clone() for name, tensor in fit.state.tensors().items()}

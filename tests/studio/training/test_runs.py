@@ -39,10 +39,13 @@ def test_two_tabs_are_told_the_same_of_a_run(client: TestClient) -> None:
 
 @pytest.mark.usefixtures("run")
 def test_nothing_is_watched_while_nobody_looks(client: TestClient) -> None:
+    before = set(threading.enumerate())  # those of other tests may be about to end
     with client.websocket_connect(LIVE) as socket:
         socket.send_json({"subscribe": "run-tiny"})
         socket.receive_json()
-        watching = [one for one in threading.enumerate() if one.name == "run-tiny"]
+        watching = [
+            one for one in threading.enumerate() if one.name == "run-tiny" and one not in before
+        ]
     assert len(watching) == 1
     watching[0].join(600)
     assert not watching[0].is_alive()
