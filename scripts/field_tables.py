@@ -8,9 +8,9 @@ from dataclasses import MISSING, Field, fields
 from typing import Any, get_args, get_origin
 
 from equipoise.cli.field_docs import field_docs
-from equipoise.cli.parser import option_of
 from equipoise.cli.values import alternatives, metavar_of, shown_default
 from equipoise.coerce import Ge, Gt, Interval, Le, Lt, bounds, described, hints
+from equipoise.utils.option_names import option_of
 
 Row = Sequence[str]
 

@@ -86,7 +86,7 @@ class GeneratedDataset(Dataset[Item]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         sampler = sampler_of(state["files"], torch.device("cpu"))
-        self.__init__(sampler, state["asked"])  # type: ignore[misc]
+        self.__init__(sampler, state["asked"])  # type: ignore[misc]  # of this very class
 
     @property
     def _block_size(self) -> int:
@@ -117,7 +117,7 @@ class GeneratedDataset(Dataset[Item]):
         schema, labels = self._sampler.schema, rows.labels
         samples = schema.to_user(rows.values, labels, self._asked.seed, first)
         in_table = schema.container == "frame"
-        split: list[Sample] = _records(samples) if in_table else list(samples)  # type: ignore[arg-type]
+        split: list[Sample] = _records(samples) if in_table else list(samples)  # type: ignore[arg-type]  # a frame, in a table
         if labels is None or (in_table and schema.label_column is not None):
             return [*split]
         return [(sample, int(label)) for sample, label in zip(split, labels, strict=True)]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from equipoise.cli.options import Datasets, Recipes
 from equipoise.cli.output import echo
-from equipoise.cli.parser import option_of, parse
+from equipoise.cli.parser import parse
+from equipoise.utils.option_names import option_of
 
 if TYPE_CHECKING:
     from equipoise.data.readers import Reader

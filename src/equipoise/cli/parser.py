@@ -23,6 +23,7 @@ from equipoise.cli.values import (
 )
 from equipoise.coerce import described, hints
 from equipoise.errors import RequestError, nearest
+from equipoise.utils.option_names import option_of
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound="DataclassInstance")
 BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 HELP_COLUMN = 30
-# Options of fields whose names differ from the field's.
-OPTION_NAMES = {"stop_when": "until"}
 
 
 def positional(metavar: str, needs: str, default: Any = MISSING, *, doc: str | None = None) -> Any:
@@ -324,11 +323,6 @@ def raise_mistakes(mistakes: Sequence[str]) -> None:
     """Raise a RequestError with all mistakes in one line, if there are any."""
     if mistakes:
         raise RequestError("; ".join(dict.fromkeys(mistakes)))
-
-
-def option_of(name: str) -> str:
-    """The option of a field."""
-    return f"--{OPTION_NAMES.get(name, name).replace('_', '-')}"
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:

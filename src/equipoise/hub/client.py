@@ -143,7 +143,7 @@ def told(repo: str, revision: str | None = None) -> Iterator[None]:
             ) from None
         raise EquipoiseError(f"the Hub failed with {repo!r}: {first_line(error)}") from None
     # Of the HTTP client that huggingface_hub uses, or of a file not found offline.
-    except (errors.HTTPError, OSError) as error:  # type: ignore[attr-defined]
+    except (errors.HTTPError, OSError) as error:  # type: ignore[attr-defined]  # not told of to type checkers
         raise EquipoiseError(
             f"the Hub cannot be reached for {repo!r}: {first_line(error)}"
         ) from None

@@ -65,7 +65,7 @@ class HubModel(Estimator):
         repo: str,
         *,
         private: bool | None = None,
-        license: str | None = None,  # noqa: A002
+        license: str | None = None,  # noqa: A002  # the Hub's own name
         message: str = "A GAN of Equipoise",
         token: str | None = None,
     ) -> str:

@@ -107,7 +107,7 @@ class TrainedRun:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(  # type: ignore[misc]
+        self.__init__(  # type: ignore[misc]  # of this very class
             sampler_of(state["files"], resolve_device("auto")),
             state["config"],
             None,

@@ -180,7 +180,7 @@ class Lab:
         scene, simulation = self.scene, self.simulation
         divergence = scene.distance(moment.samples)
         mean, std = moment.samples.mean(0), moment.samples.std(0)
-        modes = scene.modes_reached(moment.samples)
+        known, modes = scene.modes, scene.modes_reached(moment.samples)
         losses = self.simulation.losses()
         balance = losses.get("balance")
         gap = moment.gap
@@ -200,7 +200,7 @@ class Lab:
             "mean_off": float(np.abs((mean - scene.mean) / scene.std).max()),
             "std_off": float(np.abs(std / scene.std - 1).max()),
             "modes": modes,
-            "missing": None if modes is None else len(scene.modes[0]) - modes,  # type: ignore[index]
+            "missing": None if known is None or modes is None else len(known[0]) - modes,
             "pull": moment.pull,
             "by_hand_d": self.by_hand["D"],
             "by_hand_g": self.by_hand["G"],

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from equipoise.errors import RequestError, clipped
+from equipoise.utils.option_names import option_of
 
 OPTION = re.compile(r"[a-z][a-z0-9_]{0,40}")
 # Of which the page has its own, or which are for the command line alone.
 RESERVED = {"out", "resume", "data", "recipe", "processes", "tracker", "init_from", "help"}
-OPTION_NAMES = {"stop_when": "until"}
 MAX_VALUE = 2000  # characters
 
 
@@ -53,16 +53,16 @@ def option_words(choices: Mapping[str, Any]) -> list[str]:
     for name, value in choices.items():
         if not OPTION.fullmatch(name) or name in RESERVED:
             raise RequestError(f"{clipped(repr(name))} is no setting that the page can give")
-        option = OPTION_NAMES.get(name, name).replace("_", "-")
+        option = option_of(name)
         if value is None:
             continue
         if isinstance(value, bool):
-            words.append(f"--{option}" if value else f"--no-{option}")
+            words.append(option if value else f"--no-{option.removeprefix('--')}")
         elif isinstance(value, list | tuple):
             for part in value:
-                words.append(f"--{option}={_text(name, part)}")
+                words.append(f"{option}={_text(name, part)}")
         else:
-            words.append(f"--{option}={_text(name, value)}")
+            words.append(f"{option}={_text(name, value)}")
     return words
 
 

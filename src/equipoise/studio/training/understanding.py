@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from equipoise.data.factory import open_source
 from equipoise.data.in_words import described, table_in
 from equipoise.data.named_sources import NAMED_SOURCES
-from equipoise.data.schema import Schema
 from equipoise.data.sources import Source
 from equipoise.data.tables.base import KINDS
 from equipoise.data.tables.overrides import ALIASES
@@ -19,6 +18,7 @@ from equipoise.errors import RequestError
 from equipoise.recipes import catalogue
 from equipoise.runs.settings import RunSettings
 from equipoise.studio.cells import cell_text
+from equipoise.studio.kinds import kind_of
 from equipoise.studio.training.said import settings_of
 from equipoise.transforms.space import NetworkSpace
 
@@ -121,15 +121,6 @@ def _about(source: Source) -> Json:
         "is_folder": source.file_format is not None,
         "examples": _examples(source),
     }
-
-
-def kind_of(schema: Schema) -> str:
-    """What the page calls the kind of data."""
-    if schema.is_image:
-        return "images"
-    if schema.series is not None:
-        return "series"
-    return "table" if schema.container == "frame" else "points"
 
 
 def _examples(source: Source) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from equipoise.studio.kinds import kind_of
 from equipoise.studio.use.asked import MAX_WRITTEN, endings_of, limits_of
 from equipoise.studio.use.generators import Loaded
 
@@ -42,15 +43,6 @@ def describe(loaded: Loaded, name: str) -> dict[str, Any]:
         "most": most,
         "most_written": MAX_WRITTEN,
     }
-
-
-def kind_of(schema: Schema) -> str:
-    """What the page calls the kind of samples."""
-    if schema.is_image:
-        return "images"
-    if schema.series is not None:
-        return "series"
-    return "table" if schema.container == "frame" else "points"
 
 
 def columns_of(schema: Schema) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from equipoise.errors import RequestError, clipped
 from equipoise.studio.bodies import json_of, text_of
+from equipoise.studio.kinds import kind_of
 from equipoise.studio.training.progress import finite
 from equipoise.studio.training.runs import Runs
 from equipoise.studio.use import describing, drawing
@@ -73,7 +74,7 @@ class _Use:
 
         def answer(loaded: Loaded) -> dict[str, Any]:
             schema = loaded.gan.schema
-            asked, kind = self._asked(request, loaded), describing.kind_of(schema)
+            asked, kind = self._asked(request, loaded), kind_of(schema)
             ending = {"images": ".zip", "points": ".npy"}.get(kind, ".csv")
             out = describing.name_of_file(loaded.path, asked.n, ending)
             found: dict[str, Any] = {
@@ -205,7 +206,7 @@ class _Use:
 
     @staticmethod
     def _asked(request: Request, loaded: Loaded) -> Asked:
-        default, most = limits_of(describing.kind_of(loaded.gan.schema))
+        default, most = limits_of(kind_of(loaded.gan.schema))
         return Asked.of(request.query_params, default, most)
 
 
