@@ -2,8 +2,8 @@
 
 Images: DCGAN's convolutional networks (`networks.dcgan`), on [-1, 1]. Points: MLPs of
 three hidden layers, ReLU in G, LeakyReLU in D. Samples come from the EMA of G, and the
-learning rate has a cosine decay. `ema_half_life=0` and `learning_rate_end=1` give the
-papers' training.
+learning rate has a cosine decay; the papers have neither. `preset="paper"` gives their
+training.
 """
 
 from __future__ import annotations
