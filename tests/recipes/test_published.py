@@ -407,6 +407,46 @@ def test_sngan_has_the_standard_cnn_with_spectral_normalisation() -> None:
     assert slopes == {0.1}
 
 
+def convolutions(network: nn.Module) -> list[tuple[int, int, int]]:
+    """Channels, side of the kernel and stride of each."""
+    return [
+        (layer.out_channels, layer.kernel_size[0], layer.stride[0])
+        for layer in network.modules()
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
+    ]
+
+
+def test_acgan_has_the_networks_of_its_appendix() -> None:
+    schema = colour(32)
+    method = outline(paper("acgan", schema), schema)
+    assert convolutions(method.generator) == [(192, 5, 2), (96, 5, 2), (3, 5, 2)]
+    assert convolutions(method.discriminator) == [
+        (16, 3, 2),
+        (32, 3, 1),
+        (64, 3, 2),
+        (128, 3, 1),
+        (256, 3, 2),
+        (512, 3, 1),
+    ]
+    assert dense(method.discriminator) == [(512 * 16, 3), (512 * 16, 1)]
+
+
+def test_lsgan_has_the_networks_of_its_code() -> None:
+    schema = colour(112)
+    method = outline(paper("lsgan", schema), schema)
+    assert dense(method.generator) == [(1024, 256 * 49)]
+    assert convolutions(method.generator) == [
+        (256, 3, 2),
+        (256, 3, 1),
+        (256, 3, 2),
+        (256, 3, 1),
+        (128, 3, 2),
+        (64, 3, 2),
+        (3, 3, 1),
+    ]
+    assert convolutions(method.discriminator) == [(64 * 2**k, 5, 2) for k in range(4)]
+
+
 @pytest.mark.parametrize(
     ("name", "side", "generator", "discriminator"),
     [

@@ -13,9 +13,9 @@ classify, away from p(x | y): `class_weight` is its weight.
 
 `preset="paper"` is appendix A's for CIFAR-10: batches of 100, Adam with learning rate
 2e-4 and beta1 .5, 100 latents beside the class, G of 384, 192 and 96 channels with 5 x
-5 kernels. What differs: their D has six convolutions of 16 to 512 channels with 3 x 3
-kernels, dropout of one half after each and, in some runs, noise on its activations,
-where this is DCGAN's.
+5 kernels, D of six convolutions of 16 to 512 channels with 3 x 3 kernels and dropout of
+one half. What differs: the paper also tried noise on D's activations, and other
+learning rates.
 """
 
 from __future__ import annotations
@@ -29,9 +29,13 @@ from equipoise.recipes.dcgan_family import PLAIN, CrossEntropy
 from equipoise.recipes.method import AuxOutputs, Method
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from equipoise.transforms.space import NetworkSpace
+
+
+# Appendix A: channels of G's finest grid for each of D's first, and D's dropout.
+WIDTHS_RATIO, DROPOUT = 6, 0.5
 
 
 @register
@@ -70,6 +74,8 @@ class ACGAN(CrossEntropy):
         networks = self.networks(
             space, norm="batch", auxiliary=space.classes, condition_discriminator=False
         )
+        if space.is_image and self.preset == "paper":
+            networks = networks._replace(discriminator=self._published_discriminator(space))
 
         def class_term(aux: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
             assert aux.y is not None, "acgan has labels"
@@ -79,3 +85,15 @@ class ACGAN(CrossEntropy):
             return self.class_weight * sum(readings.values(), aux.fake.new_zeros(())), readings
 
         return self.method(networks, self.losses(), auxiliary=class_term)
+
+    def _published_discriminator(self, space: NetworkSpace) -> nn.Module:
+        """D of the paper's appendix A."""
+        from equipoise.networks.conditioning import Discriminator
+        from equipoise.networks.dcgan import init_weights
+        from equipoise.networks.mlp import mlp
+        from equipoise.networks.published import DropoutTrunk
+
+        trunk = DropoutTrunk(space.shape, max(self.width // WIDTHS_RATIO, 1), DROPOUT)
+        head = mlp([trunk.features, space.classes], [])
+        discriminator = Discriminator(trunk, trunk.features, auxiliary=head)
+        return discriminator.apply(init_weights)

@@ -12,9 +12,8 @@ eq. 8, which minimises Pearson's chi-squared divergence.
 
 `preset="paper"` is section 4.1's for scenes of 112 x 112 pixels, as in the authors'
 `train_lsun.py` and `vgg.py`: batches of 64, Adam with learning rate 1e-3 and beta1 .5,
-1,024 uniform latents, D of 64 to 512 channels with 5 x 5 kernels. What differs: their G
-has 256 channels on the three coarsest grids, two more convolutions on two of them and
-3 x 3 kernels, where this is DCGAN's.
+1,024 uniform latents, D of 64 to 512 channels with 5 x 5 kernels, G of 256 to 64
+channels with 3 x 3 kernels (`networks.published`). The paper's figure has 5 x 5 ones.
 """
 
 from __future__ import annotations
@@ -28,6 +27,8 @@ from equipoise.recipes.method import Losses, Method
 from equipoise.recipes.output import Score
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from equipoise.transforms.space import NetworkSpace
 
 
@@ -72,11 +73,22 @@ class LSGAN(Standard):
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses
 
+        networks = self.networks(space, norm="batch")
+        if space.is_image and self.preset == "paper":
+            networks = networks._replace(generator=self._published_generator(space))
         return self.method(
-            self.networks(space, norm="batch"),
+            networks,
             Losses(
                 lambda real, fake: losses.least_squares_discriminator(real, fake, self.a, self.b),
                 lambda _, fake: losses.least_squares_generator(fake, self.c),
             ),
             Score(threshold=(self.a + self.b) / 2),
         )
+
+    def _published_generator(self, space: NetworkSpace) -> nn.Module:
+        """G of the authors' `vgg.py`."""
+        from equipoise.networks.conditioning import Generator
+        from equipoise.networks.published import DoubledGenerator
+
+        body = DoubledGenerator(self.latent_dim + space.classes, space.shape, self.width)
+        return Generator(body, space.classes)
