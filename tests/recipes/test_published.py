@@ -431,6 +431,13 @@ def test_acgan_has_the_networks_of_its_appendix() -> None:
     assert dense(method.discriminator) == [(512 * 16, 3), (512 * 16, 1)]
 
 
+def test_infogans_q_has_a_layer_of_128_units_with_batch_norm() -> None:
+    method = outline(paper("infogan", DIGITS), DIGITS)
+    assert dense(method.discriminator.get_submodule("auxiliary")) == [(128 * 49, 128), (128, 14)]
+    assert convolutions(method.generator) == [(64, 4, 2), (1, 4, 2)]
+    assert convolutions(method.discriminator) == [(64, 4, 2), (128, 4, 2)]
+
+
 def test_lsgan_has_the_networks_of_its_code() -> None:
     schema = colour(112)
     method = outline(paper("lsgan", schema), schema)

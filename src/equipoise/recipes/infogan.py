@@ -18,9 +18,9 @@ differential entropy has another scale than the game (section 6), and gives no n
 `regularized_gan.py`: batches of 128, Adam with learning rates 1e-3 for G and 2e-4 for
 D, beta1 .5, 62 uniform latents, a code of ten values and two uniform ones, lambda 1 for
 all, Q's standard deviations 1. The networks have a dense layer of 1,024 units,
-convolutions of 64 and 128 channels with 4 x 4 kernels, and Q one of 128 units. What
-differs: Q's layer has no BatchNorm, and G ends in a tanh on [-1, 1], where theirs is a
-sigmoid on [0, 1].
+convolutions of 64 and 128 channels with 4 x 4 kernels, and Q one of 128 units with
+BatchNorm. What differs: G ends in a tanh on [-1, 1], which their sigmoid on [0, 1] is
+up to its scale.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from equipoise.recipes.dcgan_family import PLAIN, CrossEntropy
 from equipoise.recipes.method import AuxOutputs, Method
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from equipoise.networks.latents import Prior
     from equipoise.transforms.space import NetworkSpace
@@ -134,6 +134,8 @@ class InfoGAN(CrossEntropy):
         networks = self.networks(
             space, norm="batch", auxiliary=outputs, codes=(sizes, self.continuous_codes)
         )
+        if space.is_image and self.preset == "paper":
+            give_published_head(networks.discriminator, 2 * self.width, outputs)
 
         def information(aux: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
             return mutual_information_term(
@@ -145,6 +147,24 @@ class InfoGAN(CrossEntropy):
             )
 
         return self.method(networks, self.losses(), auxiliary=information)
+
+
+def give_published_head(discriminator: nn.Module, units: int, outputs: int) -> None:
+    """Give D the authors' Q: a layer of so many units with BatchNorm, then another."""
+    from torch import nn
+
+    from equipoise.networks.conditioning import Discriminator
+    from equipoise.networks.dcgan import init_weights
+    from equipoise.networks.mlp import activation
+
+    assert isinstance(discriminator, Discriminator), "infogan's D has a head"
+    head = nn.Sequential(
+        nn.Linear(discriminator.head.in_features, units, bias=False),
+        nn.BatchNorm1d(units),
+        activation("leaky_relu"),
+        nn.Linear(units, outputs),
+    )
+    discriminator.auxiliary = head.apply(init_weights)
 
 
 def mutual_information_term(
