@@ -35,6 +35,7 @@ from equipoise.recipes import find
 POINTS = ("gaussian", "ring", "grid")
 ASKED = 1000  # samples of each digit that are asked for
 FAILED, REFUSED = 1, 2  # exit statuses of `equipoise train`
+Options = tuple[str, ...]
 CONDITIONAL = ("--conditional", "True")
 # Of each table the minutes of a training (None: the recipe's usual length) and the
 # seeds.
@@ -55,7 +56,7 @@ class Run:
     data: str
     seed: int
     minutes: float | None
-    options: tuple[str, ...]
+    options: Options
     gate: Gate
 
     @property
@@ -100,25 +101,27 @@ def runs(
             yield Run(recipe, data, seed, MINUTES[what], options, gate)
 
 
-def _gated(
-    what: str, only: Sequence[str] | None
-) -> Iterator[tuple[str, str, tuple[str, ...], Gate]]:
+def _gated(what: str, only: Sequence[str] | None) -> Iterator[tuple[str, str, Options, Gate]]:
     """The recipes of a table, each with its data, options and gate."""
-    if what == "points":
-        tables = [(data, (), GATES[data]) for data in POINTS]
-    elif what == "digits":
-        tables = [("mnist", (), GATES["mnist"])]
-    else:
-        tables = [("mnist", CONDITIONAL, LABELLED)]
-    if what == "ten-minutes":
-        tables = [("mnist", (), TEN_MINUTES), ("mnist", CONDITIONAL, TEN_MINUTES_LABELLED)]
-    gated = {name for _, _, gates in tables if what != "points" for name in gates}
-    for data, options, gates in tables:
-        new = [name for name in only or () if name not in gated and fits(name, data)]
-        extended = dict(gates) if options else {**{name: {} for name in new}, **gates}
-        for recipe, gate in extended.items():
+    parts = _parts(what)
+    elsewhere = {name for _, options, gates in parts if options for name in gates}
+    for data, options, gates in parts:
+        named = [] if options else [name for name in only or () if fits(name, data)]
+        new: dict[str, Gate] = {name: {} for name in named if name not in gates.keys() | elsewhere}
+        for recipe, gate in {**gates, **new}.items():
             if only is None or recipe in only:
                 yield recipe, data, options, gate
+
+
+def _parts(what: str) -> list[tuple[str, Options, Mapping[str, Gate]]]:
+    """The parts of a table: data, options and the gates of recipes."""
+    if what == "points":
+        return [(data, (), GATES[data]) for data in POINTS]
+    if what == "digits":
+        return [("mnist", (), GATES["mnist"])]
+    if what == "labels":
+        return [("mnist", CONDITIONAL, LABELLED)]
+    return [("mnist", (), TEN_MINUTES), ("mnist", CONDITIONAL, TEN_MINUTES_LABELLED)]
 
 
 def measure(run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]:
