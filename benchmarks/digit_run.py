@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from equipoise import GAN
 from equipoise.data.factory import open_source
 from equipoise.data.sources import Source
-from equipoise.errors import EquipoiseError, first_line
+from equipoise.errors import EquipoiseError, RequestError, first_line
 from equipoise.metrics.digit_frequencies import RECOGNISED, SMALLEST_FREQUENCY
 from equipoise.metrics.frechet import DIGIT_FRECHET
 from equipoise.metrics.reference import DigitReference
@@ -58,12 +58,18 @@ class DigitRun:
 
     def train(self) -> dict[str, Any]:
         """Train, and return the `figures`, or `failed`, the reason, if the training
-        diverged or could not be completed."""
+        diverged or could not be completed.
+
+        Raises:
+            RequestError: The recipe refuses the settings.
+        """
         gan = GAN(
             self.recipe, seed=self.seed, minutes=self.minutes, threads=1, **dict(self.settings)
         )
         try:
             gan.fit("mnist", progress=False)
+        except RequestError:  # a mistake here, and no fault of the setting
+            raise
         except EquipoiseError as error:
             return {"failed": first_line(error)}
         images = np.asarray(gan.sample(SAMPLES, seed=SAMPLES_SEED))

@@ -68,7 +68,7 @@ def _draw_line(axes: Axes, place: int, spread: Spread, edge: float) -> None:
     """One recipe's box and dots. What diverged is a cross at `edge`."""
     first = not place
     low, middle, high = (min(value, edge) for value in spread.frechet)
-    label = "middle half of random settings" if first else None
+    label = "their middle half" if first else None
     axes.barh(place, high - low, BOX, left=low, color=REAL, alpha=0.25, linewidth=0, label=label)
     label = "their median" if first else None
     ends = [place - BOX / 2, place + BOX / 2]

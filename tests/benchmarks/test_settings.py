@@ -141,6 +141,17 @@ def test_a_result_that_is_kept_is_made_again_only_for_another_setting(
     assert len(trained.runs) == 2
 
 
+@pytest.mark.parametrize(
+    "wrong", [["--settings", "0"], ["--minutes", "0"], ["--recipes", "ctgan"], ["--recipes", "x"]]
+)
+def test_what_cannot_be_measured_is_refused_in_a_line(
+    wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(wrong)
+    assert wrong[1] in capsys.readouterr().err.splitlines()[-1]
+
+
 @pytest.mark.usefixtures("digits_schema")
 def test_the_whole_benchmark_records_both_tables_and_goes_on_with_more_settings(
     trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -158,7 +169,8 @@ def test_the_whole_benchmark_records_both_tables_and_goes_on_with_more_settings(
     assert table[1][0] == "dcgan"
     assert table[1][-1] == "33%"
     assert confirmed[1][-1].startswith("number 2: batch_size ")
-    assert Image.open(tmp_path / "settings.png").width >= 800
+    assert Image.open(tmp_path / "keep" / "settings.png").width >= 800
+    assert not settings.IMAGE.exists()  # which is of all recipes
 
 
 @pytest.mark.usefixtures("mnist_home")
