@@ -123,11 +123,24 @@ GATES: dict[str, dict[str, Gate]] = {
         "r3gan": ring(0.25, 0.06),
     },
     "grid": {
-        # An MLP without whitening smears the modes: no more samples lie within 3 sigma
-        # than of a uniform distribution (.018). That it spreads over all is all it can.
-        "classic": grid(0.01, 0.8, modes=10, kl=0.3),
-        "wgan": grid(0.008, 0.6, modes=10, kl=0.3),
+        "balanced": grid(0.9, 0.08, spread=0.8),
         "began": grid(0.9, 0.08, spread=0.8),
+        # Each mode is a class.
+        "cgan": grid(0.5, 0.2),
+        "acgan": grid(0.1, 0.6, modes=15, kl=0.2),
+        # After a third of the usual length these have .06 to .14 of the samples within
+        # 3 sigma, a uniform distribution .016.
+        "sngan": grid(0.05, 0.5, modes=15, kl=0.25),
+        "dragan": grid(0.03, 0.5, modes=14, kl=0.2),
+        "infogan": grid(0.03, 0.9, modes=14, kl=0.25),
+        # These smear the modes: hardly more samples lie in them than of a uniform
+        # distribution. That they reach all of the data is all that is asked.
+        "classic": grid(0.005, 0.8, modes=10, kl=0.3),
+        "wgan": grid(0.005, 0.8, modes=10, kl=0.3),
+        "wgan-gp": grid(0.005, 0.8, modes=10, kl=0.3),
+        "lsgan": grid(0.005, 0.8, modes=10, kl=0.3),
+        "pacgan": grid(0.005, 0.8, modes=10, kl=0.3),
+        "r3gan": grid(0.005, 0.8, modes=10, kl=0.3),
     },
     "mnist": {
         "balanced": digits(1.3, 0.65, 0.05),

@@ -82,7 +82,7 @@ class Run:
 def fits(recipe: str, data: str) -> bool:
     """Whether a recipe can learn this data."""
     kind = find(recipe)
-    refused = kind.images_only if data in POINTS else kind.tables_only
+    refused = kind.tables_only or (kind.images_only and data in POINTS)
     return not refused and not (data == "gaussian" and kind.needs_labels)
 
 
