@@ -124,16 +124,10 @@ def confirmation_table(
         confirmed: By the recipe.
         chosen: The number of the best random setting, and the setting.
     """
-    rows = [
-        [
-            "recipe",
-            "Fréchet: default",
-            "best random setting",
-            "recognised: default",
-            "best random setting",
-            "the setting",
-        ]
+    heads = [
+        f"{name}, {part}" for name in ("Fréchet", "recognised") for part in ("default", "best")
     ]
+    rows = [["recipe", *heads, "the best setting"]]
     for recipe, pair in confirmed.items():
         number, settings = chosen[recipe]
         values = ", ".join(f"{name} {value}" for name, value in settings.items())
