@@ -16,8 +16,9 @@ from torch.nn.functional import pad
 from equipoise.networks.dcgan import grids, init_weights
 from equipoise.networks.mlp import Dropout, activation
 
-# Channels of LSGAN's coarser grids, at most, as a multiple of the finest's.
-MOST_WIDENING = 4
+# Channels of LSGAN's coarser grids, at most, as a multiple of the finest's, and of
+# AC-GAN's convolutions, as a multiple of the first one's.
+MOST_WIDENING, MOST_CHANNELS = 4, 32
 
 
 class DropoutTrunk(nn.Module):
@@ -27,7 +28,8 @@ class DropoutTrunk(nn.Module):
 
     Args:
         shape: (C, H, W).
-        width: Channels of the first convolution; each next one has twice as many.
+        width: Channels of the first convolution; each next one has twice as many, up
+            to 32 times.
         dropout: Fraction of each layer's outputs that is dropped in training.
     """
 
@@ -38,7 +40,7 @@ class DropoutTrunk(nn.Module):
         layers: list[nn.Module] = []
         before = shape[0]
         for at in range(2 * (len(cells) - 1)):
-            here = width * 2**at
+            here = width * min(2**at, MOST_CHANNELS)
             layers.append(nn.Conv2d(before, here, 3, 1 if at % 2 else 2, 1, bias=not at))
             layers += [nn.BatchNorm2d(here)] if at else []
             layers += [activation("leaky_relu"), Dropout(dropout)]

@@ -15,9 +15,9 @@ of .1 and momentum .5 on batches of 100, 100 uniform latents. G maps these to 20
 and the class to 1,000, then both to 1,200; D maps the sample to 240 maxout units of 5
 pieces and the class to 50, then both to 240 of 4 pieces; half of all hidden units are
 dropped in training. What differs: there the learning rate falls by a factor of 1.00004
-with each batch, to 1e-6, and the momentum rises to .7; G ends in a sigmoid on [0, 1],
-which the tanh on [-1, 1] here is up to its scale. The paper gives no initial weights:
-they are those of the authors' code for `classic`.
+with each batch, to 1e-6, and the momentum rises to .7; data is on [0, 1] and G ends in
+a sigmoid, here in a tanh on [-1, 1]. The paper gives no initial weights: they are those
+of the authors' code for `classic`.
 """
 
 from __future__ import annotations
@@ -88,16 +88,19 @@ class CGAN(CrossEntropy):
         from equipoise.networks.conditioning import Discriminator, Generator
         from equipoise.networks.latents import Prior
         from equipoise.networks.maxout import Joined, init_uniform, maxout_layers
-        from equipoise.networks.mlp import Shaped, mlp
+        from equipoise.networks.mlp import Dropout, Shaped, mlp
 
         prior, classes = Prior(self.latent_dim, self.latent), space.classes
         units = {part: max(self.width // part, 1) for part in (1, 5, 6, 24)}
         of_noise = units[6]
         of_class = units[1] - of_noise
         body = Joined(
-            mlp([prior.width, of_noise], ["relu"], DROPOUT),
-            mlp([classes, of_class], ["relu"], DROPOUT),
-            mlp([units[1], units[1], space.size], ["relu", "tanh"], DROPOUT),
+            mlp([prior.width, of_noise], ["relu"]),
+            mlp([classes, of_class], ["relu"]),
+            nn.Sequential(
+                Dropout(DROPOUT),
+                mlp([units[1], units[1], space.size], ["relu", "tanh"], DROPOUT),
+            ),
             prior.width,
         )
         of_sample = maxout_layers([space.size, units[5]], PIECES, [0, DROPOUT])

@@ -14,9 +14,8 @@ of .1 and momentum .5 on batches of 100, where D's loss is halved; G has two lay
 1,200 ReLUs on 100 normal latents, D two of 240 maxout units of 5 pieces, with dropout
 of a fifth of its inputs and half of its units; weights uniform on [-.05, .05] in G, on
 [-.005, .005] in D. What differs: there the learning rate falls by 4 parts in a million
-with each batch and the momentum rises to .7 in 250 epochs; G ends in a sigmoid on [0,
-1], which the tanh on [-1, 1] here is up to its scale, and whose biases start at the
-pixels' frequencies.
+with each batch and the momentum rises to .7 in 250 epochs; data is on [0, 1] and G ends
+in a sigmoid whose biases start at the pixels' frequencies, here in a tanh on [-1, 1].
 """
 
 from __future__ import annotations

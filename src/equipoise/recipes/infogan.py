@@ -17,10 +17,10 @@ differential entropy has another scale than the game (section 6), and gives no n
 `preset="paper"` is appendix C.1's for MNIST, as in the authors' `run_mnist_exp.py` and
 `regularized_gan.py`: batches of 128, Adam with learning rates 1e-3 for G and 2e-4 for
 D, beta1 .5, 62 uniform latents, a code of ten values and two uniform ones, lambda 1 for
-all, Q's standard deviations 1. The networks have a dense layer of 1,024 units,
-convolutions of 64 and 128 channels with 4 x 4 kernels, and Q one of 128 units with
-BatchNorm. What differs: G ends in a tanh on [-1, 1], which their sigmoid on [0, 1] is
-up to its scale.
+all, Q's standard deviations 1. The networks have convolutions of 64 and 128 channels
+with 4 x 4 kernels, and Q a layer of 128 units with BatchNorm. What differs: there data
+is on [0, 1] and G ends in a sigmoid, here in a tanh on [-1, 1]; and both networks have
+a dense layer of 1,024 units, in G before the first grid and in D before its output.
 """
 
 from __future__ import annotations
