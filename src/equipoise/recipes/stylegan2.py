@@ -40,8 +40,8 @@ of the authors' stylegan2-ada-pytorch has it: batches of 32, learning rate 2e-3,
 10, eight mapping layers, 512 latents, 65,536 channels divided by the side, at most 512.
 For images of up to 32 pixels a side it is their `cfg=cifar`: batches of 64, learning
 rate 2.5e-3, gamma .01, two mapping layers, an EMA with a half-life of 500,000 images.
-There the EMA's half-life is not raised at the start, and groups of the minibatch
-standard deviation have 4 images, not 32.
+What differs in those: the EMA's half-life does not rise from 0 at the start, and groups
+of the minibatch standard deviation have 4 images, theirs 32.
 """
 
 from __future__ import annotations

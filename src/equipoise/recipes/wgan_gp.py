@@ -17,8 +17,8 @@ to a factor that the penalty holds near 1 but does not fix.
 10, five steps), with batches of 64, 128 normal latents and the DCGAN of the authors'
 `gan_64x64.py`: 64 channels, 5 x 5 kernels. For points of two columns it is their
 `gan_toy.py`: batches of 256, beta1 .5, lambda .1, three layers of 512 units. What
-differs: their weights are He et al. 2015's and without N(0, .02), their critic of
-points has ReLU in place of LeakyReLU, and the networks of their best images are
+differs: their initial weights are those of He et al. 2015, not N(0, .02), their critic
+of points has ReLU in place of LeakyReLU, and the networks of their best images are
 residual.
 """
 
