@@ -58,12 +58,11 @@ class InfoGAN(CrossEntropy):
         "Chen et al. 2016, InfoGAN: Interpretable Representation Learning by Information "
         "Maximizing GANs"
     )
+    norm = "batch"
     takes_labels = False
     one_at_a_time = "recovers the code of each sample"
     published_for = "grey images"
 
-    discriminator_rate: float = 1.0
-    """D's learning rate divided by G's (images: 0.2, the paper's 2e-4 over 1e-3)."""
     latent_dim: int = 4
     """Latent dimension without the codes (images: 62)."""
     categorical_codes: int | str = 10
@@ -105,7 +104,7 @@ class InfoGAN(CrossEntropy):
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         if space.is_image:
-            return {**super().defaults(space), "latent_dim": 62, "discriminator_rate": 0.2}
+            return {**super().defaults(space), "latent_dim": 62}
         return {**super().defaults(space), "continuous_codes": 0}
 
     @classmethod
@@ -131,9 +130,7 @@ class InfoGAN(CrossEntropy):
     def build(self, space: NetworkSpace) -> Method:
         sizes = tuple(int(size) for size in self._sizes)
         outputs = sum(sizes) + 2 * self.continuous_codes
-        networks = self.networks(
-            space, norm="batch", auxiliary=outputs, codes=(sizes, self.continuous_codes)
-        )
+        networks = self.networks(space, auxiliary=outputs, codes=(sizes, self.continuous_codes))
 
         def information(aux: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
             return mutual_information_term(
