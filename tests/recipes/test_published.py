@@ -56,6 +56,7 @@ PLAIN = {
     "augment": "none",
 }
 IMAGES = PLAIN | {"scaling": "unit"}
+
 CROSS_ENTROPY = IMAGES | {"real_label": 1.0, "generator_loss": "non-saturating"}
 MAXOUT = CROSS_ENTROPY | {"optimizer": "sgd", "batch_size": 100, "learning_rate": 0.1}
 # Recipe, data, published values, and where they are published.
@@ -105,6 +106,7 @@ PUBLISHED: list[tuple[str, Schema, dict[str, Any], str]] = [
         CROSS_ENTROPY
         | {"batch_size": 128, "learning_rate": 1e-3, "discriminator_rate": 0.2}
         | {"latent": "uniform", "latent_dim": 62, "width": 64, "kernel_size": 4}
+        | {"dense_units": 1024}
         | {"categorical_codes": 10, "continuous_codes": 2, "learned_std": False}
         | {"categorical_weight": 1.0, "continuous_weight": 1.0},
         "openai/InfoGAN: launchers/run_mnist_exp.py, infogan/models/regularized_gan.py",
@@ -267,6 +269,7 @@ def test_the_preset_has_the_published_values(
 ) -> None:
     recipe = paper(name, schema)
     assert {field: getattr(recipe, field) for field in values} == values, source
+    assert vars(recipe).get("dense_units", 0) == values.get("dense_units", 0)
 
 
 def test_ctgans_defaults_are_the_papers() -> None:
@@ -433,7 +436,8 @@ def test_acgan_has_the_networks_of_its_appendix() -> None:
 
 def test_infogans_q_has_a_layer_of_128_units_with_batch_norm() -> None:
     method = outline(paper("infogan", DIGITS), DIGITS)
-    assert dense(method.discriminator.get_submodule("auxiliary")) == [(128 * 49, 128), (128, 14)]
+    assert dense(method.discriminator.get_submodule("auxiliary")) == [(1024, 128), (128, 14)]
+    assert dense(method.generator) == [(74, 1024), (1024, 128 * 49)]
     assert convolutions(method.generator) == [(64, 4, 2), (1, 4, 2)]
     assert convolutions(method.discriminator) == [(64, 4, 2), (128, 4, 2)]
 

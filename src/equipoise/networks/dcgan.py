@@ -4,7 +4,7 @@ Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolu
 Generative Adversarial Networks", ICLR 2016. The paper's guidelines:
 
 - strided convolutions in D and transposed ones in G instead of pooling
-- no hidden dense layers
+- no hidden dense layers (one where `dense_units` asks for it)
 - BatchNorm in both, except at G's output and D's input
 - ReLU and a final tanh in G, LeakyReLU in D
 - weights from N(0, .02)
@@ -55,22 +55,33 @@ class DCGenerator(nn.Module):
     """Latents (N, Z) to images (N, C, H, W) on [-1, 1]: a projection onto the coarsest
     grid, then a transposed convolution to each finer grid.
 
+    InfoGAN's has a dense layer first (Chen et al. 2016, appendix C.1).
+
     Args:
         latent_width: Z.
         shape: (C, H, W).
         width: Channels of the grid of half the image's sides.
         kernel: Pixels a side of the kernels, 4 or 5.
+        dense_units: Units of the dense layer; 0 for none.
     """
 
     def __init__(
-        self, latent_width: int, shape: Sequence[int], width: int, kernel: int = 4
+        self,
+        latent_width: int,
+        shape: Sequence[int],
+        width: int,
+        kernel: int = 4,
+        dense_units: int = 0,
     ) -> None:
         super().__init__()
         self.shape: tuple[int, ...] = tuple(shape)
         cells = grids(*shape[1:])
         levels = len(cells) - 1
         self.grid: tuple[int, int, int] = (channels(levels, width), *cells[-1])
-        self.project: nn.Linear = nn.Linear(latent_width, math.prod(self.grid), bias=False)
+        self.dense: nn.Sequential = nn.Sequential(*dense(latent_width, dense_units, True, "relu"))
+        self.project: nn.Linear = nn.Linear(
+            dense_units or latent_width, math.prod(self.grid), bias=False
+        )
         layers: list[nn.Module] = [nn.BatchNorm2d(self.grid[0]), activation("relu")]
         for level in range(levels, 1, -1):
             above, here = channels(level, width), channels(level - 1, width)
@@ -84,22 +95,30 @@ class DCGenerator(nn.Module):
         self.apply(init_weights)
 
     def forward(self, z: Tensor) -> Tensor:
-        x: Tensor = self.layers(self.project(z).unflatten(1, self.grid))
+        x: Tensor = self.layers(self.project(self.dense(z)).unflatten(1, self.grid))
         return x[:, :, : self.shape[1], : self.shape[2]]
 
 
 class DCTrunk(nn.Module):
     """Images (N, C, H, W) to features (N, `features`): a strided convolution to each
-    coarser grid, then flattened.
+    coarser grid, then flattened, and InfoGAN's dense layer where it is asked for.
 
     Args:
         shape: (C, H, W).
         width: Channels of the first convolution.
-        norm: Whether BatchNorm follows all convolutions but the first.
+        norm: Whether BatchNorm follows all layers but the first convolution.
         kernel: Pixels a side of the kernels, 4 or 5.
+        dense_units: Units of the dense layer; 0 for none.
     """
 
-    def __init__(self, shape: Sequence[int], width: int, norm: bool, kernel: int = 4) -> None:
+    def __init__(
+        self,
+        shape: Sequence[int],
+        width: int,
+        norm: bool,
+        kernel: int = 4,
+        dense_units: int = 0,
+    ) -> None:
         super().__init__()
         cells = grids(*shape[1:])
         self.margins: tuple[int, int] = cells[0][0] - shape[1], cells[0][1] - shape[2]
@@ -112,8 +131,10 @@ class DCTrunk(nn.Module):
             layers += [nn.BatchNorm2d(here)] if normed else []
             layers.append(activation("leaky_relu"))
             before = here
-        self.layers: nn.Sequential = nn.Sequential(*layers, nn.Flatten())
-        self.features: int = before * math.prod(cells[-1])
+        flat = before * math.prod(cells[-1])
+        layers += [nn.Flatten(), *dense(flat, dense_units, norm, "leaky_relu")]
+        self.layers: nn.Sequential = nn.Sequential(*layers)
+        self.features: int = dense_units or flat
         self.apply(init_weights)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -130,10 +151,21 @@ def doubling(before: int, after: int, kernel: int, bias: bool = True) -> nn.Conv
     )
 
 
+def dense(inputs: int, units: int, norm: bool, name: str) -> list[nn.Module]:
+    """A dense layer, BatchNorm if `norm`, and the activation of this name; nothing
+    where there are no units."""
+    if not units:
+        return []
+    layers: list[nn.Module] = [nn.Linear(inputs, units, bias=not norm)]
+    layers += [nn.BatchNorm1d(units)] if norm else []
+    return [*layers, activation(name)]
+
+
 def init_weights(layer: nn.Module) -> None:
     """Initialise a layer as in the paper: weights from N(0, .02), BatchNorm's from
     N(1, .02), biases 0."""
-    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.BatchNorm2d):
-        nn.init.normal_(layer.weight, 1.0 if isinstance(layer, nn.BatchNorm2d) else 0.0, 0.02)
+    norms = nn.BatchNorm1d | nn.BatchNorm2d
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | norms):
+        nn.init.normal_(layer.weight, 1.0 if isinstance(layer, norms) else 0.0, 0.02)
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)

@@ -46,6 +46,7 @@ class ACGAN(CrossEntropy):
     name = "acgan"
     summary = "D also classifies, and G is rewarded for the right class: needs labels"
     paper = "Odena et al. 2017, Conditional Image Synthesis with Auxiliary Classifier GANs"
+    norm = "batch"
     needs_labels = True
     published_for = "images"
     one_at_a_time = "classifies each sample"
@@ -71,9 +72,7 @@ class ACGAN(CrossEntropy):
     def build(self, space: NetworkSpace) -> Method:
         from torch.nn.functional import cross_entropy
 
-        networks = self.networks(
-            space, norm="batch", auxiliary=space.classes, condition_discriminator=False
-        )
+        networks = self.networks(space, auxiliary=space.classes, condition_discriminator=False)
         if space.is_image and self.preset == "paper":
             networks = networks._replace(discriminator=self._published_discriminator(space))
 

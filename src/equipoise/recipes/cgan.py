@@ -48,6 +48,7 @@ class CGAN(CrossEntropy):
     name = "cgan"
     summary = "both networks are conditioned on the class: needs labels"
     paper = "Mirza & Osindero 2014, Conditional Generative Adversarial Nets"
+    norm = "batch"
     needs_labels = True
     published_for = "grey images"
 
@@ -78,7 +79,7 @@ class CGAN(CrossEntropy):
     def build(self, space: NetworkSpace) -> Method:
         if space.is_image and self.preset == "paper":
             return self.method(self._published_networks(space), self.losses())
-        networks = self.networks(space, norm="batch", conditioning=self.conditioning)
+        networks = self.networks(space, conditioning=self.conditioning)
         return self.method(networks, self.losses())
 
     def _published_networks(self, space: NetworkSpace) -> Networks:

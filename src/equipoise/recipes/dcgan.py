@@ -36,11 +36,10 @@ class DCGAN(CrossEntropy):
     name = "dcgan"
     summary = "convolutional networks with BatchNorm, for images"
     paper = "Radford et al. 2016, Unsupervised Representation Learning with Deep Convolutional GANs"
+    norm = "batch"
     images_only = True
     published_for = "images"
 
-    learning_rate: float = 2e-4
-    """Adam's learning rate at the start."""
     latent: Literal["normal", "uniform"] = "uniform"
     """Distribution of the latents: standard normal, or uniform on [-1, 1]."""
 
@@ -57,4 +56,4 @@ class DCGAN(CrossEntropy):
         }
 
     def build(self, space: NetworkSpace) -> Method:
-        return self.method(self.networks(space, norm="batch"), self.losses())
+        return self.method(self.networks(space), self.losses())

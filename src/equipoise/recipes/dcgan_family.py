@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from equipoise.coerce import Ge, Gt, Le
 from equipoise.data import ScalingKind
@@ -36,6 +36,14 @@ PLAIN: dict[str, Any] = {
     "beta2": 0.999,
     "discriminator_steps": 1,
     "ema_half_life": 0,
+    "dense_units": 0,
+}
+# Defaults for images where D has BatchNorm (benchmarks/EXPERIMENTS.md, "A dense layer
+# and larger steps").
+BATCH_NORM: dict[str, Any] = {
+    "learning_rate": 2e-3,
+    "learning_rate_end": 0.3,
+    "dense_units": 256,
 }
 
 
@@ -43,8 +51,16 @@ PLAIN: dict[str, Any] = {
 class Standard(Recipe):
     """The settings of recipes with these networks."""
 
+    norm: ClassVar[Norm] = "none"
+    """D's normalisation: BatchNorm (images only), spectral, or none."""
+
     batch_size: Annotated[int, Ge(2), Le(2**31)] = 256
     """Samples in a batch (images: 64)."""
+    learning_rate: float = 1e-3
+    """Learning rate at the start (images, where D has BatchNorm: 2e-3)."""
+    learning_rate_end: float = 0.01
+    """Fraction of the learning rate left at the end of a cosine decay. 1: constant
+    (images, where D has BatchNorm: 0.3)."""
     beta1: float = 0.5
     """Adam's first beta: momentum (points: 0, which finds clusters more evenly)."""
     beta2: float = 0.999
@@ -65,6 +81,10 @@ class Standard(Recipe):
     kernel_size: Literal[4, 5] = 4
     """Pixels a side of the convolutions' kernels, for images. 4 covers every pixel
     equally often (paper: 5, but for infogan and wgan)."""
+    dense_units: Annotated[int, Ge(0), Le(MAX_UNITS)] = 0
+    """Units of a dense layer between the latents and G's convolutions, and between D's
+    convolutions and its output, for images. 0: none, as in DCGAN's paper (images, where
+    D has BatchNorm: 256; InfoGAN's paper: 1024)."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
@@ -76,6 +96,7 @@ class Standard(Recipe):
             "scaling": "unit",
             "latent_dim": 100,
             "width": 32,
+            **(BATCH_NORM if cls.norm == "batch" else {}),
         }
 
     @property
@@ -85,8 +106,12 @@ class Standard(Recipe):
 
     def check(self, space: NetworkSpace) -> None:
         super().check(space)
-        if self.kernel_size == 5 and not (space.is_image and self.has_dcgan_networks):
-            raise RequestError("kernel_size = 5: is for DCGAN's networks on images, leave it out")
+        if not (space.is_image and self.has_dcgan_networks):
+            for name, plain in (("kernel_size", 4), ("dense_units", 0)):
+                if (given := getattr(self, name)) != plain:
+                    raise RequestError(
+                        f"{name} = {given}: is for DCGAN's networks on images, leave it out"
+                    )
         if space.is_image and self.scaling != "unit":
             raise RequestError(
                 f"scaling = {self.scaling!r}: G ends in a tanh on images, which reaches [-1, "
@@ -96,7 +121,6 @@ class Standard(Recipe):
     def networks(
         self,
         space: NetworkSpace,
-        norm: Norm = "none",
         conditioning: Conditioning = "projection",
         auxiliary: int = 0,
         codes: tuple[tuple[int, ...], int] = ((), 0),
@@ -107,7 +131,6 @@ class Standard(Recipe):
 
         Args:
             space: The space of the networks.
-            norm: D's normalisation: BatchNorm (images only), spectral, or none.
             conditioning: How the class enters D.
             auxiliary: Number of outputs of D's auxiliary head; 0 for no head.
             codes: The sizes of the categorical codes, and the number of continuous
@@ -130,13 +153,14 @@ class Standard(Recipe):
         hidden = [self.width] * POINT_LAYERS
         if space.is_image:
             body: Any = DCGenerator(
-                prior.width + classes, space.shape, self.width, self.kernel_size
+                prior.width + classes, space.shape, self.width, self.kernel_size, self.dense_units
             )
             trunk: Any = DCTrunk(
                 (space.shape[0] + extra, *space.shape[1:]),
                 self.width,
-                norm == "batch",
+                self.norm == "batch",
                 self.kernel_size,
+                self.dense_units,
             )
             features = trunk.features
         else:
@@ -152,7 +176,7 @@ class Standard(Recipe):
         discriminator = Discriminator(trunk, features, d_classes, conditioning, head, scale)
         if space.is_image:
             discriminator.apply(init_weights)
-        if norm == "spectral":
+        if self.norm == "spectral":
             spectrally_normalised(discriminator)
         return Networks(Generator(body, classes), discriminator, prior)
 

@@ -17,10 +17,10 @@ differential entropy has another scale than the game (section 6), and gives no n
 `preset="paper"` is appendix C.1's for MNIST, as in the authors' `run_mnist_exp.py` and
 `regularized_gan.py`: batches of 128, Adam with learning rates 1e-3 for G and 2e-4 for
 D, beta1 .5, 62 uniform latents, a code of ten values and two uniform ones, lambda 1 for
-all, Q's standard deviations 1. The networks have convolutions of 64 and 128 channels
-with 4 x 4 kernels, and Q a layer of 128 units with BatchNorm. What differs: there data
-is on [0, 1] and G ends in a sigmoid, here in a tanh on [-1, 1]; and both networks have
-a dense layer of 1,024 units, in G before the first grid and in D before its output.
+all, Q's standard deviations 1. The networks have a dense layer of 1,024 units and
+convolutions of 64 and 128 channels with 4 x 4 kernels, and Q a layer of 128 units with
+BatchNorm. What differs: there data is on [0, 1] and G ends in a sigmoid, here in a tanh
+on [-1, 1].
 """
 
 from __future__ import annotations
@@ -58,12 +58,11 @@ class InfoGAN(CrossEntropy):
         "Chen et al. 2016, InfoGAN: Interpretable Representation Learning by Information "
         "Maximizing GANs"
     )
+    norm = "batch"
     takes_labels = False
     one_at_a_time = "recovers the code of each sample"
     published_for = "grey images"
 
-    discriminator_rate: float = 1.0
-    """D's learning rate divided by G's (images: 0.2, the paper's 2e-4 over 1e-3)."""
     latent_dim: int = 4
     """Latent dimension without the codes (images: 62)."""
     categorical_codes: int | str = 10
@@ -105,7 +104,7 @@ class InfoGAN(CrossEntropy):
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         if space.is_image:
-            return {**super().defaults(space), "latent_dim": 62, "discriminator_rate": 0.2}
+            return {**super().defaults(space), "latent_dim": 62}
         return {**super().defaults(space), "continuous_codes": 0}
 
     @classmethod
@@ -120,6 +119,7 @@ class InfoGAN(CrossEntropy):
             "latent_dim": 62,
             "width": 64,
             "kernel_size": 4,
+            "dense_units": 1024,
             "real_label": 1.0,
             "categorical_codes": 10,
             "continuous_codes": 2,
@@ -131,9 +131,7 @@ class InfoGAN(CrossEntropy):
     def build(self, space: NetworkSpace) -> Method:
         sizes = tuple(int(size) for size in self._sizes)
         outputs = sum(sizes) + 2 * self.continuous_codes
-        networks = self.networks(
-            space, norm="batch", auxiliary=outputs, codes=(sizes, self.continuous_codes)
-        )
+        networks = self.networks(space, auxiliary=outputs, codes=(sizes, self.continuous_codes))
         if space.is_image and self.preset == "paper":
             give_published_head(networks.discriminator, 2 * self.width, outputs)
 

@@ -40,6 +40,7 @@ class LSGAN(Standard):
     name = "lsgan"
     summary = "least squares in place of cross-entropy"
     paper = "Mao et al. 2017, Least Squares Generative Adversarial Networks"
+    norm = "batch"
 
     published_for = "images"
 
@@ -73,7 +74,7 @@ class LSGAN(Standard):
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses
 
-        networks = self.networks(space, norm="batch")
+        networks = self.networks(space)
         if space.is_image and self.preset == "paper":
             networks = networks._replace(generator=self._published_generator(space))
         return self.method(

@@ -53,18 +53,12 @@ class PacGAN(CrossEntropy):
     name = "pacgan"
     summary = "D sees two samples at once and notices a lack of variety"
     paper = "Lin et al. 2018, PacGAN: The power of two samples in generative adversarial networks"
+    norm = "batch"
 
     published_for = "images and points of two numbers"
 
-    learning_rate: float = 1e-3
-    """Adam's learning rate at the start (images: 2e-4, as in the paper)."""
     packing: int = 2
     """Samples that D sees at once, all real or all generated (paper: 2 to 4)."""
-
-    @classmethod
-    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
-        rate = {"learning_rate": 2e-4} if space.is_image else {}
-        return super().defaults(space) | rate
 
     @classmethod
     def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
@@ -92,7 +86,7 @@ class PacGAN(CrossEntropy):
     def build(self, space: NetworkSpace) -> Method:
         if not space.is_image and self.preset == "paper":
             return self.method(self._published_networks(space), self.losses())
-        return self.method(self.networks(space, norm="batch"), self.losses())
+        return self.method(self.networks(space), self.losses())
 
     def _published_networks(self, space: NetworkSpace) -> Networks:
         """The authors' networks for points."""

@@ -41,6 +41,7 @@ class SNGAN(Standard):
     name = "sngan"
     summary = "spectral normalisation of D and the hinge loss"
     paper = "Miyato et al. 2018, Spectral Normalization for Generative Adversarial Networks"
+    norm = "spectral"
 
     published_for = "images"
 
@@ -76,9 +77,7 @@ class SNGAN(Standard):
 
         standard = space.is_image and self.preset == "paper"
         return self.method(
-            self._standard_cnn(space)
-            if standard
-            else self.networks(space, norm="spectral", scale=self.lipschitz),
+            self._standard_cnn(space) if standard else self.networks(space, scale=self.lipschitz),
             Losses(losses.hinge_discriminator, lambda _, fake: losses.wasserstein_generator(fake)),
             Score(),
         )

@@ -42,6 +42,7 @@ class WGAN(Standard):
     name = "wgan"
     summary = "Wasserstein critic by weight clipping; its estimate falls as samples improve"
     paper = "Arjovsky et al. 2017, Wasserstein Generative Adversarial Networks"
+    norm = "batch"
     published_for = "images"
 
     learning_rate: float = 1e-3
@@ -55,6 +56,10 @@ class WGAN(Standard):
     """Steps of the critic for every step of G (n_critic)."""
     clip: Annotated[float, Gt(0), Around(10)] = 0.01
     """The critic's weights are clipped to [-clip, clip]."""
+
+    @classmethod
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        return super().defaults(space) | {"learning_rate": 1e-3}
 
     @classmethod
     def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
@@ -81,7 +86,7 @@ class WGAN(Standard):
                 weight.data.clamp_(-self.clip, self.clip)
 
         return self.method(
-            self.networks(space, norm="batch"),
+            self.networks(space),
             Losses(losses.wasserstein_critic, lambda _, fake: losses.wasserstein_generator(fake)),
             Critic(),
             constraint=clip,
