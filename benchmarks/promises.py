@@ -177,7 +177,8 @@ def record_infogan(
         "MNIST, one thread a run. Accuracy on 10,000 test digits with the best one-to-one "
         "assignment of c0's values to digits. Absolute rank correlations of slant and of width "
         "with u0 or u1, each with the one that fits: over digits drawn at random for each value "
-        "of c0, and along walks of the code from -2 to 2 with all else fixed. The pictures are "
+        "of c0, and along walks of the code from -2 to 2 with all else fixed (the absolute value "
+        "of the mean over 20 walks of each value of c0). The pictures are "
         f"of seed {shown}, the median by accuracy.",
         infogan_table(meanings),
         measured=measured_at,

@@ -191,7 +191,7 @@ def critic(log: Sequence[Mapping[str, Any]], table: MetricResult) -> Image | Non
     if not seen or len(curve.values) < 2:
         return None
     figure = new_figure()
-    axes = _axes(figure, "critic's estimate, W1 times a factor")
+    axes = _axes(figure, "critic's estimate (scale unknown)")
     beside = axes.twinx()
     axes.plot(seen, estimates, color=DISCRIMINATOR, linewidth=1.4, label="critic's estimate")
     metric = {"color": GENERATED, "marker": "o", "markersize": 3, "linewidth": 1.4}
