@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import shutil
 import statistics
 import subprocess
 import sys
@@ -53,6 +54,7 @@ def follow_critic(recipe: str, minutes: float, seed: int, out: Path) -> None:
 
 def train_infogan(recipe: str, minutes: float, seed: int, out: Path) -> None:
     """Train an InfoGAN in the folder `out`, and write what its codes mean beside it."""
+    shutil.rmtree(out, ignore_errors=True)  # of a benchmark that was stopped
     settings: dict[str, Any] = {"minutes": minutes, "seed": seed, "threads": 1}
     gan = GAN(recipe, **settings, evaluate="none").fit("mnist", out=out)
     found = asdict(codes.meaning(gan))
@@ -115,7 +117,7 @@ def critic_table(found: dict[str, Followed]) -> list[list[str]]:
 
 def infogan_table(found: dict[int, Meaning]) -> list[list[str]]:
     """A row for each seed, and the median and the worst."""
-    heads = [f"{kind}: {name}" for name in SHAPES for kind in ("digits drawn", "walks")]
+    heads = [f"{name}, {kind}" for name in SHAPES for kind in ("digits drawn", "walks")]
     rows = [["infogan", "unsupervised accuracy of c0", "goal", *heads]]
     values = {seed: [one.accuracy, *_shapes(one).values()] for seed, one in found.items()}
     for seed, one in found.items():
@@ -152,7 +154,7 @@ def record_critic(found: list[dict[str, Any]], recipes: list[str], command: str)
         critic.draw(IMAGES / f"critic-{recipe}.png", recipe, one)
     record(
         command,
-        f"MNIST, one thread a run, seed 0. The estimate is the log's "
+        "MNIST, one thread a run, seed 0. The estimate is the log's "
         f"`{critic.ESTIMATE}` through a median filter of {critic.FILTER} of its lines; the Fréchet "
         f"distance of the digit classifier's features is of {critic.SAMPLES:,} samples of a copy "
         "of the generator at the same moment. Spearman's rank correlation.",
@@ -196,6 +198,8 @@ def main() -> None:
     add_options(parser, "benchmark-promises")
     parser.add_argument("--one", nargs=2, metavar=("RECIPE", "SEED"), help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.seeds < 1:
+        parser.error(f"--seeds {options.seeds}: must be at least 1")
     options.keep.mkdir(parents=True, exist_ok=True)
     if options.one:
         recipe, seed = options.one[0], int(options.one[1])

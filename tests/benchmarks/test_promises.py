@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from benchmarks.codes import Meaning, best_assignment, rank_correlation
-from benchmarks.critic import FILTER, Followed, follow, median_filter
+from benchmarks.critic import FILTER, Followed, median_filter
 from benchmarks.promises import critic_table, infogan_table
+
+from benchmarks import critic, promises
+from equipoise.data import mnist
 
 
 def followed(distances: list[float]) -> Followed:
@@ -33,12 +41,37 @@ def test_an_estimate_that_falls_with_the_distance_has_correlation_1() -> None:
     assert "met" in row[3]
 
 
-def test_a_critic_is_followed_through_a_training(tiny: dict[str, Any]) -> None:
-    found = follow("wgan", {**tiny, "samples": 1280, "batch_size": 32, "width": 4}, moments=4)
-    assert len(found.moments) == len(found.trained) == len(found.ema) == 4
+def test_a_critic_is_followed_through_a_training(
+    tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, digits = mnist.load("test")
+    monkeypatch.setattr(critic, "mnist", SimpleNamespace(load=lambda _: (images[:200], digits)))
+    monkeypatch.setattr(critic, "SAMPLES", 200)
+    found = critic.follow("wgan", {**tiny, "samples": 320, "batch_size": 32, "width": 2}, moments=2)
+    assert len(found.moments) == len(found.trained) == len(found.ema) == 2
     assert found.samples_seen == sorted(found.samples_seen)
     assert np.isfinite([*found.trained, *found.ema, *found.estimates]).all()
     assert found.trained != found.ema
+
+
+def test_a_run_that_is_kept_is_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = asdict(followed([20.0 - i for i in range(20)]))
+    (tmp_path / "wgan-5min-0.json").write_text(
+        json.dumps(kept | {"origin": {"commit": "abc", "machine": "m"}})
+    )
+    recorded: list[Any] = []
+    monkeypatch.setattr(promises, "IMAGES", tmp_path / "images")
+    monkeypatch.setattr(promises, "record", lambda *args, **named: recorded.append((args, named)))
+    command = ["promises", "critic", "--recipe", "wgan", "--keep", str(tmp_path), "--lanes", "2"]
+    monkeypatch.setattr(sys, "argv", command)
+    promises.main()
+    ((given, named),) = recorded
+    assert given[0] == "python -m benchmarks.promises critic --recipe wgan --lanes 2"
+    assert given[2][1][0] == "wgan"
+    assert named["measured"].commit == "abc"
+    assert (tmp_path / "images/critic-wgan.png").is_file()
 
 
 def test_each_shape_gets_a_code_of_its_own() -> None:
