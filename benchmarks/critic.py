@@ -25,6 +25,7 @@ from equipoise import GAN
 from equipoise.data import mnist
 from equipoise.metrics.digits import read_digits
 from equipoise.metrics.frechet import frechet_distance
+from equipoise.report.charts import scale_metric
 from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
 from equipoise.training.events import Event, Report
 from equipoise.training.trainer import Trainer
@@ -132,7 +133,8 @@ def draw(path: Path, recipe: str, found: Followed) -> None:
     above.set(ylabel="critic's estimate")
     below.plot(seen, found.trained, color="tab:orange", label="the generator that is trained")
     below.plot(seen, found.ema, color="tab:green", label="its EMA")
-    below.set(xlabel="thousand samples seen", ylabel="Fréchet distance", yscale="log")
+    below.set(xlabel="thousand samples seen", ylabel="Fréchet distance")
+    scale_metric(below, [*found.trained, *found.ema])
     for axes in (above, below):
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)

@@ -193,14 +193,19 @@ def critic(log: Sequence[Mapping[str, Any]], table: MetricResult) -> Image | Non
     figure = new_figure()
     axes = _axes(figure, "critic's estimate (scale unknown)")
     beside = axes.twinx()
-    axes.plot(seen, estimates, color=DISCRIMINATOR, linewidth=1.4, label="critic's estimate")
-    metric = {"color": GENERATED, "marker": "o", "markersize": 3, "linewidth": 1.4}
-    axes.plot([], [], label=table.label, **metric)  # for the legend
-    beside.plot(curve.samples_seen, curve.values, **metric)
+    lines = axes.plot(seen, estimates, color=DISCRIMINATOR, linewidth=1.4)
+    lines += beside.plot(
+        curve.samples_seen,
+        curve.values,
+        color=GENERATED,
+        marker="o",
+        markersize=3,
+        linewidth=1.4,
+    )
     beside.set_ylabel(table.label, fontsize=9)
     beside.spines["top"].set_visible(False)
     scale_metric(beside, curve.values)
-    legend_above(axes)
+    legend_above(axes, lines, ["critic's estimate", table.label])
     return svg_image(
         figure,
         f"The critic's estimate and {table.label} against samples seen: the estimate goes from "
