@@ -101,7 +101,8 @@ OF_DEFAULT = (
 _NOTE = (
     "Defaults depend on the kind of data. They are shown for data of one, two and eight numbers, "
     "windows of 24 steps of 2 channels, a table of three numbers and two categories, 28 x 28 grey "
-    "and 32 x 32 colour images, without the extra `photos`."
+    "and 32 x 32 colour images, without the extra `photos`. The column paper has what "
+    '`preset="paper"` sets for such data, where something is published for it.'
 )
 
 
@@ -180,16 +181,39 @@ def _fields(recipe: type[Recipe], shown: list[Field[Any]]) -> str:
     docs, limits = field_docs(recipe), bounds(recipe)
     with _without_photos():
         by_kind = {kind: recipe.defaults(space) for kind, space in example_spaces(recipe).items()}
+    published = _published(recipe)
     rows = [
         [
             code(field.name),
             _defaults(field, by_kind),
+            *([_of_paper(field, published)] if published else []),
             cell(", ".join(limit_texts(limits[field.name]))),
             cell(docs.get(field.name, "")),
         ]
         for field in shown
     ]
-    return table(["field", "default", "bounds", "what it sets"], rows)
+    paper = ["paper"] if published else []
+    return table(["field", "default", *paper, "bounds", "what it sets"], rows)
+
+
+def _published(recipe: type[Recipe]) -> dict[str, dict[str, Any]]:
+    """The published settings, by the kind of data they are for."""
+    if not recipe.published_for:
+        return {}
+    found = {kind: recipe.published(space) for kind, space in example_spaces(recipe).items()}
+    return {kind: fields for kind, fields in found.items() if fields}
+
+
+def _of_paper(field: Field[Any], published: dict[str, dict[str, Any]]) -> str:
+    """The published values of a field, with the kinds of data where there are
+    several."""
+    kinds_of: dict[str, list[str]] = {}
+    for kind, values in published.items():
+        if field.name in values:
+            kinds_of.setdefault(code(str(values[field.name])), []).append(kind)
+    if len(kinds_of) == 1 and sum(map(len, kinds_of.values())) == len(published):
+        return next(iter(kinds_of))
+    return "<br>".join(f"{_joined(kinds)} {shown}" for shown, kinds in kinds_of.items())
 
 
 def _defaults(field: Field[Any], by_kind: dict[str, dict[str, Any]]) -> str:

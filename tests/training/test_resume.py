@@ -229,6 +229,17 @@ def test_a_training_on_modes_stopped_and_resumed_equals_undisturbed(
     stopped_and_straight_are_equal(recipe, settings, data, tmp_path)
 
 
+def test_sgd_and_the_published_maxout_networks_stopped_and_resumed_equal_undisturbed(
+    tmp_path: Path,
+) -> None:
+    data = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
+    settings: dict[str, Any] = {"preset": "paper", "samples": 8 * 12, "batch_size": 8}
+    settings |= {"width": 40, "threads": 1}
+    stopped_and_straight_are_equal("classic", settings, data, tmp_path)
+    kept = json.loads((tmp_path / "stopped" / "config.json").read_text())["recipe"]
+    assert (kept["preset"], kept["optimizer"], kept["learning_rate"]) == ("paper", "sgd", 0.1)
+
+
 class Again:
     """A stream of batches that is no list."""
 

@@ -200,6 +200,8 @@ def test_its_settings_may_be_others_where_the_networks_stay_as_they_are(earlier:
     )
     with pytest.raises(RequestError, match=message):
         begun(earlier, width=16, clusters=3, scaling="unit", learning_rate=1e-4)
+    with pytest.raises(RequestError, match=r"networks .preset: 'sized' -> 'paper'.: leave these"):
+        begun(earlier, preset="paper")
     with pytest.raises(
         RequestError,
         match="was trained with the recipe 'balanced', not with 'classic': leave recipe out",

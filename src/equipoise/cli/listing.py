@@ -27,6 +27,8 @@ def recipes(arguments: Sequence[str]) -> None:
         default = " (the default of train)" if name == DEFAULT else ""
         print(f"{name:{NAME_WIDTH}} {recipe.summary}{default}")
         print(f"{'':{NAME_WIDTH}} {recipe.paper}")
+        if recipe.published_for:
+            print(f"{'':{NAME_WIDTH}} --preset paper: for {recipe.published_for}")
     for name, why in broken().items():
         echo(f"{name:{NAME_WIDTH}} cannot be used: {why}")
 

@@ -10,8 +10,8 @@ Generative Adversarial Networks", ICLR 2016. The paper's guidelines:
 - weights from N(0, .02)
 
 Kernels are 4 x 4 with stride 2, so that every output pixel is covered equally often;
-the paper's are 5 x 5. Images whose sides cannot be halved often enough are padded in D
-and cropped in G.
+with the authors' 5 x 5 it is not. Images whose sides cannot be halved often enough are
+padded in D and cropped in G.
 """
 
 from __future__ import annotations
@@ -53,9 +53,18 @@ def channels(level: int, width: int) -> int:
 
 class DCGenerator(nn.Module):
     """Latents (N, Z) to images (N, C, H, W) on [-1, 1]: a projection onto the coarsest
-    grid, then a transposed convolution to each finer grid."""
+    grid, then a transposed convolution to each finer grid.
 
-    def __init__(self, latent_width: int, shape: Sequence[int], width: int) -> None:
+    Args:
+        latent_width: Z.
+        shape: (C, H, W).
+        width: Channels of the grid of half the image's sides.
+        kernel: Pixels a side of the kernels, 4 or 5.
+    """
+
+    def __init__(
+        self, latent_width: int, shape: Sequence[int], width: int, kernel: int = 4
+    ) -> None:
         super().__init__()
         self.shape: tuple[int, ...] = tuple(shape)
         cells = grids(*shape[1:])
@@ -66,11 +75,11 @@ class DCGenerator(nn.Module):
         for level in range(levels, 1, -1):
             above, here = channels(level, width), channels(level - 1, width)
             layers += [
-                nn.ConvTranspose2d(above, here, 4, 2, 1, bias=False),
+                doubling(above, here, kernel, bias=False),
                 nn.BatchNorm2d(here),
                 activation("relu"),
             ]
-        layers += [nn.ConvTranspose2d(channels(1, width), shape[0], 4, 2, 1), nn.Tanh()]
+        layers += [doubling(channels(1, width), shape[0], kernel), nn.Tanh()]
         self.layers: nn.Sequential = nn.Sequential(*layers)
         self.apply(init_weights)
 
@@ -87,9 +96,10 @@ class DCTrunk(nn.Module):
         shape: (C, H, W).
         width: Channels of the first convolution.
         norm: Whether BatchNorm follows all convolutions but the first.
+        kernel: Pixels a side of the kernels, 4 or 5.
     """
 
-    def __init__(self, shape: Sequence[int], width: int, norm: bool) -> None:
+    def __init__(self, shape: Sequence[int], width: int, norm: bool, kernel: int = 4) -> None:
         super().__init__()
         cells = grids(*shape[1:])
         self.margins: tuple[int, int] = cells[0][0] - shape[1], cells[0][1] - shape[2]
@@ -98,7 +108,7 @@ class DCTrunk(nn.Module):
         for level in range(1, len(cells)):
             here = channels(level, width)
             normed = norm and level > 1
-            layers.append(nn.Conv2d(before, here, 4, 2, 1, bias=not normed))
+            layers.append(nn.Conv2d(before, here, kernel, 2, (kernel - 1) // 2, bias=not normed))
             layers += [nn.BatchNorm2d(here)] if normed else []
             layers.append(activation("leaky_relu"))
             before = here
@@ -111,6 +121,13 @@ class DCTrunk(nn.Module):
             x = pad(x, (0, self.margins[1], 0, self.margins[0]))
         h: Tensor = self.layers(x)
         return h
+
+
+def doubling(before: int, after: int, kernel: int, bias: bool = True) -> nn.ConvTranspose2d:
+    """A transposed convolution that doubles the grid."""
+    return nn.ConvTranspose2d(
+        before, after, kernel, 2, (kernel - 1) // 2, output_padding=kernel % 2, bias=bias
+    )
 
 
 def init_weights(layer: nn.Module) -> None:

@@ -156,14 +156,22 @@ class AttentionGenerator(MixedPrecision):
         shape: (C, H, W).
         width: Channels of the grid of half the image's sides.
         classes: Number of classes; 0 for an unconditional generator.
+        most: Channels of a grid, at most. Default: no bound.
     """
 
     def __init__(
-        self, latent_width: int, shape: Sequence[int], width: int, classes: int = 0
+        self,
+        latent_width: int,
+        shape: Sequence[int],
+        width: int,
+        classes: int = 0,
+        most: int | None = None,
     ) -> None:
         super().__init__()
         self.classes = classes
-        self.body: AttentionSynthesis = AttentionSynthesis(latent_width, shape, width, classes)
+        self.body: AttentionSynthesis = AttentionSynthesis(
+            latent_width, shape, width, classes, most
+        )
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         hot = z.new_zeros(z.shape[0], 0)
@@ -177,12 +185,15 @@ class AttentionSynthesis(nn.Module):
     """The layers of `AttentionGenerator`: latents and one-hot classes, (N, classes), to
     images."""
 
-    def __init__(self, latent_width: int, shape: Sequence[int], width: int, classes: int) -> None:
+    def __init__(
+        self, latent_width: int, shape: Sequence[int], width: int, classes: int, most: int | None
+    ) -> None:
         super().__init__()
         self.shape: tuple[int, ...] = tuple(shape)
         cells = grids(*shape[1:])
         coarsest = len(cells) - 1
         widths = [channels(level, width) for level in range(coarsest, 0, -1)] + [max(width // 2, 1)]
+        widths = [min(here, most or here) for here in widths]
         self.grid: tuple[int, int, int] = (widths[0], *cells[-1])
         self.project: nn.Linear = nn.Linear(latent_width, math.prod(self.grid))
         self.blocks: nn.ModuleList = nn.ModuleList(

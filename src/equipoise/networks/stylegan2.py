@@ -228,14 +228,18 @@ class Synthesis(nn.Module):
         style: Dimensions of w.
         shape: (C, H, W).
         width: Channels of the grid of half the image's sides.
+        most: Channels of a grid, at most. Default: no bound.
     """
 
-    def __init__(self, style: int, shape: Sequence[int], width: int) -> None:
+    def __init__(
+        self, style: int, shape: Sequence[int], width: int, most: int | None = None
+    ) -> None:
         super().__init__()
         self.shape: tuple[int, ...] = tuple(shape)
         cells = grids(*shape[1:])[::-1]
         finest = len(cells) - 1
         widths = [channels(finest - at, width) for at in range(finest)] + [max(width // 2, 1)]
+        widths = [min(here, most or here) for here in widths]
         self.constant: nn.Parameter = nn.Parameter(torch.randn(widths[0], *cells[0]))
         self.convolutions: nn.ModuleList = nn.ModuleList([StyledConv(widths[0], widths[0], style)])
         for before, after in pairwise(widths):
@@ -293,6 +297,7 @@ class StyleGenerator(MixedPrecision):
         classes: Number of classes; 0 for an unconditional generator.
         mapping_layers: Layers of the mapping network.
         mixing: Probability that a training image has two styles.
+        most: Channels of a grid, at most. Default: no bound.
     """
 
     def __init__(
@@ -303,10 +308,11 @@ class StyleGenerator(MixedPrecision):
         classes: int = 0,
         mapping_layers: int = 2,
         mixing: float = 0.0,
+        most: int | None = None,
     ) -> None:
         super().__init__()
         self.mapping: MappingNetwork = MappingNetwork(latent_dim, classes, mapping_layers)
-        self.synthesis: Synthesis = Synthesis(latent_dim, shape, width)
+        self.synthesis: Synthesis = Synthesis(latent_dim, shape, width, most)
         self.mixing = mixing
         noise = sum(math.prod(grid) for grid in self.synthesis.noise_shapes)
         self.sizes: list[int] = [latent_dim, *([latent_dim, 1] if mixing else []), noise]
@@ -351,13 +357,17 @@ class StyleTrunk(nn.Module):
         shape: (C, H, W).
         width: Channels of the grid of half the image's sides.
         group: Samples in a group of the minibatch standard deviation.
+        most: Channels of a grid, at most. Default: no bound.
     """
 
-    def __init__(self, shape: Sequence[int], width: int, group: int) -> None:
+    def __init__(
+        self, shape: Sequence[int], width: int, group: int, most: int | None = None
+    ) -> None:
         super().__init__()
         cells = grids(*shape[1:])
         self.margins: tuple[int, int] = cells[0][0] - shape[1], cells[0][1] - shape[2]
         widths = [max(width // 2, 1)] + [channels(level, width) for level in range(1, len(cells))]
+        widths = [min(here, most or here) for here in widths]
         self.features: int = widths[-1]
         self.layers: nn.Sequential = nn.Sequential(
             EqualizedConv(shape[0], widths[0], 1),

@@ -223,6 +223,13 @@ class Balanced(Recipe):
         }
 
     @classmethod
+    def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
+        raise RequestError(
+            f"preset = 'paper': {cls.name} is no paper's method: use the recipe 'r3gan', which "
+            "it descends from, or leave preset out"
+        )
+
+    @classmethod
     def for_data(cls, schema: Schema, given: dict[str, Any]) -> Self:
         if schema.is_image:
             given = image_defaults(schema.shape, given, schema.alpha) | given

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from equipoise.data.schema import Schema
 
-Optimizer = Literal["adam", "rmsprop"]
+Optimizer = Literal["adam", "rmsprop", "sgd"]
+Preset = Literal["sized", "paper"]
 AUGMENTATIONS = ("color", "translation", "cutout")
 # Maximum width of a layer or latent. The weights of wider ones do not fit into memory.
 MAX_UNITS = 2**20
@@ -63,7 +64,12 @@ class Recipe(ABC):
     """How networks see tables of mixed columns."""
     one_at_a_time: ClassVar[str] = ""
     """Why D cannot be given several samples at once; empty where it can."""
+    published_for: ClassVar[str] = ""
+    """The data that `published` has a setting for, for messages; empty if for none."""
 
+    preset: Preset = "sized"
+    """sized: the defaults, for little time on a CPU. paper: what the method's authors
+    published for such data. A field that is given comes before either."""
     batch_size: Annotated[int, Ge(1), Le(2**31), Doublings(2)] = 128
     """Samples in a batch."""
     learning_rate: Annotated[float, Gt(0), Around(10)] = 1e-3
@@ -73,9 +79,10 @@ class Recipe(ABC):
     discriminator_rate: Annotated[float, Gt(0), Around(4)] = 1.0
     """D's learning rate divided by G's (two time-scales: Heusel et al. 2017)."""
     optimizer: Optimizer = "adam"
-    """adam (Kingma & Ba 2015) or rmsprop (Tieleman & Hinton 2012)."""
+    """adam (Kingma & Ba 2015), rmsprop (Tieleman & Hinton 2012), or sgd with momentum
+    beta1."""
     beta1: Annotated[float, Ge(0), Lt(1), Between(0, 0.9)] = 0.0
-    """Adam's first beta: momentum."""
+    """Adam's first beta, or SGD's: momentum."""
     beta2: Annotated[float, Ge(0), Lt(1), Among((0.9, 0.99, 0.999))] = 0.99
     """Adam's second beta, or RMSProp's smoothing constant."""
     weight_decay: Annotated[float, Ge(0), Le(1)] = 0.0
@@ -244,8 +251,10 @@ class Recipe(ABC):
         """The fields that a sweep searches by default, and their ranges: those that
         have an effect beside these settings."""
         found = search_ranges(type(self))
-        if self.optimizer != "adam":
+        if self.optimizer == "rmsprop":
             del found["beta1"]
+        if self.optimizer == "sgd":
+            del found["beta2"]
         return found
 
     def labels(self, space: NetworkSpace) -> int:
@@ -271,16 +280,48 @@ class Recipe(ABC):
         return {}
 
     @classmethod
+    def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
+        """The fields of the setting that the authors published for such data, with
+        which `preset` is paper; None if they published none. Fields whose defaults are
+        the published ones in any case may be left out."""
+        return None
+
+    @classmethod
     def for_data(cls, schema: Schema, given: dict[str, Any]) -> Self:
-        """The recipe with the given fields, and defaults for data of this schema.
+        """The recipe with the given fields, those of the preset, and defaults for data
+        of this schema.
 
         Raises:
-            RequestError: Fields are invalid, or do not fit the data.
+            RequestError: Fields are invalid, or do not fit the data, or no setting is
+                published for it.
         """
         space = NetworkSpace.of(schema, cls.table_kind)
-        recipe = cls(**{**cls.defaults(space), **given})
+        preset = cls._published(space) if given.get("preset") == "paper" else {}
+        recipe = cls(**{**cls.defaults(space), **preset, **given})
         recipe.check(space)
         return recipe
+
+    @classmethod
+    def _published(cls, space: NetworkSpace) -> dict[str, Any]:
+        """As `published`.
+
+        Raises:
+            RequestError: The data is not of the recipe's kind, or no setting is
+                published for it.
+        """
+        cls.check_kind(space)
+        found = cls.published(space)
+        if found is not None:
+            return found
+        if not cls.published_for:
+            raise RequestError(
+                f"preset = 'paper': {cls.name} has no published setting: leave preset out, or "
+                "use the recipe of a paper, such as 'r3gan'"
+            )
+        raise RequestError(
+            f"preset = 'paper': published for {cls.published_for}, this data is "
+            f"{_described(space)}: leave preset out"
+        )
 
     def notes(self, schema: Schema) -> list[str]:
         """What a user should know at the start about this recipe on this data, a line
@@ -299,17 +340,7 @@ class Recipe(ABC):
         Raises:
             RequestError: They do not fit. The message has the necessary change.
         """
-        if self.images_only and not space.is_image:
-            raise RequestError(
-                f"{self.name} is for images, and this data is points: use the recipe 'classic' or "
-                "'balanced'"
-            )
-        if self.tables_only and not space.is_table:
-            raise RequestError(
-                f"{self.name} is for tables with categories, dates or blanks, and this data is "
-                f"{'images' if space.is_image else 'numbers alone'}: use the recipe 'balanced' or "
-                "'pacgan'"
-            )
+        self.check_kind(space)
         if self.needs_labels and space.labels is None:
             raise RequestError(
                 f"{self.name} learns classes, but the data has no labels: give labels, or use "
@@ -336,6 +367,25 @@ class Recipe(ABC):
         if self.packing > 1 and self.one_at_a_time:
             raise RequestError(
                 f"packing = {self.packing}: {self.name}'s D {self.one_at_a_time}: leave it out"
+            )
+
+    @classmethod
+    def check_kind(cls, space: NetworkSpace) -> None:
+        """Check that the method is for this kind of data.
+
+        Raises:
+            RequestError: It is not. The message has recipes that are.
+        """
+        if cls.images_only and not space.is_image:
+            raise RequestError(
+                f"{cls.name} is for images, and this data is points: use the recipe 'classic' or "
+                "'balanced'"
+            )
+        if cls.tables_only and not space.is_table:
+            raise RequestError(
+                f"{cls.name} is for tables with categories, dates or blanks, and this data is "
+                f"{'images' if space.is_image else 'numbers alone'}: use the recipe 'balanced' or "
+                "'pacgan'"
             )
 
     def _check_clusters(self, space: NetworkSpace) -> None:
@@ -400,6 +450,19 @@ def register(recipe: R) -> R:
         raise RequestError(f"{who} has the name {name!r}, which {other.__module__} has taken")
     RECIPES[name] = recipe
     return recipe
+
+
+def _described(space: NetworkSpace) -> str:
+    """The kind of the data, in words."""
+    if space.is_image:
+        channels, height, width = space.shape
+        kind = "grey" if channels < MIN_COLOR_CHANNELS else "colour"
+        return f"{height} x {width} {kind} images"
+    if space.is_table:
+        return "tables"
+    if not space.is_points:
+        return "windows of series"
+    return f"points of {space.size} numbers" if space.size > 1 else "points of one number"
 
 
 def cosine(start: float, end: float, progress: float) -> float:

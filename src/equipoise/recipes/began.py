@@ -18,8 +18,13 @@ Two defaults differ from the paper, whose faces are all about equally hard to
 reconstruct. On other data gamma < 1 lets G collapse to what is reconstructed best, such
 as one point or the digit 1. Here gamma is above 1: k_t rises until G's density is
 nowhere far above the data's. And both networks are conditioned on clusters. The decoder
-gets the class with the code, which is short so that the class matters. The paper's are
-`gamma=0.5, clusters=0`.
+gets the class with the code, which is short so that the class matters.
+
+`preset="paper"` is section 4.1's for faces: batches of 16, Adam with its own betas, .9
+and .999, a learning rate of 1e-4, gamma .5, lambda_k .001, 64 uniform latents and codes
+of 64 numbers, 128 channels, no clusters. What differs: the rate is constant, where
+theirs is halved whenever M_global stalls; channels double from grid to grid, where
+theirs grow by 128; and the networks' ends and activations are `balanced`'s.
 """
 
 from __future__ import annotations
@@ -52,6 +57,8 @@ class BEGAN(Recipe):
     name = "began"
     summary = "D is an autoencoder, held in equilibrium with G; its log measures convergence"
     paper = "Berthelot et al. 2017, BEGAN: Boundary Equilibrium Generative Adversarial Networks"
+
+    published_for = "images"
 
     batch_size: int = 256
     """Samples in a batch (images: 32; paper: 16)."""
@@ -94,6 +101,29 @@ class BEGAN(Recipe):
             "latent_dim": 64,
             "code_dim": 1,
             "width": 16,
+        }
+
+    @classmethod
+    def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
+        if not space.is_image:
+            return None
+        return {
+            "batch_size": 16,
+            "optimizer": "adam",
+            "learning_rate": 1e-4,
+            "learning_rate_end": 1.0,
+            "discriminator_rate": 1.0,
+            "beta1": 0.9,
+            "beta2": 0.999,
+            "discriminator_steps": 1,
+            "ema_half_life": 0,
+            "scaling": "unit",
+            "gamma": 0.5,
+            "lambda_k": 0.001,
+            "latent_dim": 64,
+            "code_dim": 64,
+            "width": 128,
+            "clusters": 0,
         }
 
     def build(self, space: NetworkSpace) -> Method:

@@ -8,6 +8,15 @@ D ascends V. G descends it, or, by default and as the paper advises for practice
 ascends E log D(G(z)): the same fixed point, with stronger gradients while D still wins.
 At the optimum p_g = p_data, D = 1/2 and V = -log 4. Convergence is not guaranteed: this
 recipe is for learning, and a reference for others.
+
+`preset="paper"` is the authors' `mnist.yaml`, for grey images: SGD with a learning rate
+of .1 and momentum .5 on batches of 100, where D's loss is halved; G has two layers of
+1,200 ReLUs on 100 normal latents, D two of 240 maxout units of 5 pieces, with dropout
+of a fifth of its inputs and half of its units; weights uniform on [-.05, .05] in G, on
+[-.005, .005] in D. What differs: there the learning rate falls by 4 parts in a million
+with each batch and the momentum rises to .7 in 250 epochs; G ends in a sigmoid on [0,
+1], which the tanh on [-1, 1] here is up to its scale, and whose biases start at the
+pixels' frequencies.
 """
 
 from __future__ import annotations
@@ -19,11 +28,17 @@ from equipoise.coerce import Ge, Gt, Le, Lt
 from equipoise.errors import RequestError
 from equipoise.ranges import Doublings
 from equipoise.recipes.base import register
-from equipoise.recipes.dcgan_family import CrossEntropy
+from equipoise.recipes.dcgan_family import PLAIN, CrossEntropy
 from equipoise.recipes.method import Method, Networks
 
 if TYPE_CHECKING:
     from equipoise.transforms.space import NetworkSpace
+
+# The authors' `mnist.yaml`: pieces of a maxout unit, units of G for each of D, bounds
+# of the weights of G and D, and the fraction of D's inputs that is dropped.
+PIECES, UNITS_RATIO = 5, 5
+GENERATOR_BOUND, DISCRIMINATOR_BOUND = 0.05, 0.005
+INPUT_DROPOUT = 0.2
 
 
 @register
@@ -34,6 +49,8 @@ class Classic(CrossEntropy):
     name = "classic"
     summary = "the original GAN with the tutorials' MLP networks: to learn from, and to beat"
     paper = "Goodfellow et al. 2014, Generative Adversarial Nets"
+
+    published_for = "grey images"
 
     batch_size: Annotated[int, Ge(1), Le(2**31)] = 100
     """Samples in a batch."""
@@ -50,11 +67,11 @@ class Classic(CrossEntropy):
     0.9)."""
     dropout: Annotated[float, Ge(0), Lt(1)] = 0.0
     """Fraction of hidden units dropped in both networks in training, never when
-    sampling."""
+    sampling (paper: 0.5, in D alone)."""
     latent_dim: int = 1
     """Latent dimension (points of D > 1 columns: D; images: 100)."""
     width: Annotated[int, Doublings(1)] = 32
-    """Hidden units (images: 256)."""
+    """Hidden units (images: 256; paper: 1200)."""
     discriminator_sees: Literal["sample", "batch", "batch-spread"] = "sample"
     """D's input: one sample, a whole batch as one vector, or that vector with each
     value's squared distance to the batch mean (batch-spread)."""
@@ -80,7 +97,31 @@ class Classic(CrossEntropy):
                 "without labels or clusters: use 'sample'"
             )
 
+    @property
+    def has_dcgan_networks(self) -> bool:
+        return False
+
+    @classmethod
+    def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
+        if not space.is_image or space.shape[0] != 1:
+            return None
+        return PLAIN | {
+            "batch_size": 100,
+            "optimizer": "sgd",
+            "learning_rate": 0.1,
+            "discriminator_rate": 0.5,
+            "beta1": 0.5,
+            "latent": "normal",
+            "latent_dim": 100,
+            "width": 1200,
+            "dropout": 0.5,
+            "real_label": 1.0,
+            "generator_loss": "non-saturating",
+        }
+
     def build(self, space: NetworkSpace) -> Method:
+        if space.is_image and self.preset == "paper":
+            return self.method(self._published_networks(space), self.losses())
         from equipoise.networks.conditioning import Discriminator, Generator
         from equipoise.networks.latents import Prior
         from equipoise.networks.mlp import BatchAsVector, Shaped, mlp
@@ -123,3 +164,23 @@ class Classic(CrossEntropy):
             self.losses(),
             together=sees_sample,
         )
+
+    def _published_networks(self, space: NetworkSpace) -> Networks:
+        """The networks of the authors' `mnist.yaml`."""
+        from equipoise.networks.conditioning import Discriminator, Generator
+        from equipoise.networks.latents import Prior
+        from equipoise.networks.maxout import init_uniform, maxout_layers
+        from equipoise.networks.mlp import Shaped, mlp
+
+        prior, classes = Prior(self.latent_dim, self.latent), space.classes
+        body = mlp(
+            [prior.width + classes, self.width, self.width, space.size], ["relu", "relu", "tanh"]
+        )
+        units = max(self.width // UNITS_RATIO, 1)
+        trunk = maxout_layers(
+            [space.size, units, units], PIECES, [INPUT_DROPOUT, self.dropout, self.dropout]
+        )
+        discriminator = Discriminator(Shaped(trunk), units, classes)
+        init_uniform(body, GENERATOR_BOUND)
+        init_uniform(discriminator, DISCRIMINATOR_BOUND)
+        return Networks(Generator(Shaped(body, space.shape), classes), discriminator, prior)

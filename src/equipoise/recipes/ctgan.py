@@ -24,12 +24,14 @@ A column always has ten entries for its modes, of which those that it does not h
 never used. H is the paper's, of the Gumbel-softmax; the authors' code has the logits.
 Real and generated packs have the same conditions, as in the paper's algorithm 1, and
 G's step has those of D's. The paper trains for 300 epochs, on Adult 9 million rows.
+The defaults are the paper's (section 4.4 and appendix) and so `preset="paper"` has the
+same values.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from equipoise.coerce import Ge, Le, Lt
 from equipoise.errors import RequestError
@@ -65,6 +67,7 @@ class CTGAN(Recipe):
     paper = "Xu et al. 2019, Modeling Tabular data using Conditional GAN"
     takes_labels = False
     tables_only = True
+    published_for = "tables"
     table_kind: ClassVar[TableKind] = "modes"
 
     batch_size: Annotated[int, Ge(2), Le(2**31)] = 500
@@ -91,6 +94,26 @@ class CTGAN(Recipe):
     """Latent dimension."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS), Doublings(1)] = 256
     """Hidden units of each layer."""
+
+    @classmethod
+    def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
+        return {
+            "batch_size": 500,
+            "packing": 10,
+            "optimizer": "adam",
+            "learning_rate": 2e-4,
+            "learning_rate_end": 1.0,
+            "discriminator_rate": 1.0,
+            "beta1": 0.5,
+            "beta2": 0.9,
+            "weight_decay": 1e-6,
+            "discriminator_steps": 1,
+            "ema_half_life": 0,
+            "penalty": 10.0,
+            "dropout": 0.5,
+            "latent_dim": 128,
+            "width": 256,
+        }
 
     def check(self, space: NetworkSpace) -> None:
         super().check(space)

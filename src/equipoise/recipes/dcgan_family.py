@@ -2,8 +2,8 @@
 
 Images: DCGAN's convolutional networks (`networks.dcgan`), on [-1, 1]. Points: MLPs of
 three hidden layers, ReLU in G, LeakyReLU in D. Samples come from the EMA of G, and the
-learning rate has a cosine decay. `ema_half_life=0` and `learning_rate_end=1` give the
-papers' training.
+learning rate has a cosine decay; the papers have neither. `preset="paper"` gives their
+training.
 """
 
 from __future__ import annotations
@@ -26,6 +26,17 @@ if TYPE_CHECKING:
 Norm = Literal["batch", "spectral", "none"]
 # Hidden layers of the MLPs.
 POINT_LAYERS = 3
+# What the published settings of these methods have in common, but where a recipe says
+# otherwise: DCGAN's Adam, a constant learning rate, no EMA.
+PLAIN: dict[str, Any] = {
+    "optimizer": "adam",
+    "learning_rate_end": 1.0,
+    "discriminator_rate": 1.0,
+    "beta1": 0.5,
+    "beta2": 0.999,
+    "discriminator_steps": 1,
+    "ema_half_life": 0,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +62,9 @@ class Standard(Recipe):
     width: Annotated[int, Ge(1), Le(MAX_UNITS), Doublings(1)] = 128
     """Hidden units of the MLPs (images: 32, channels of the grid of half the image's
     sides; papers: 64 or 128)."""
+    kernel_size: Literal[4, 5] = 4
+    """Pixels a side of the convolutions' kernels, for images. 4 covers every pixel
+    equally often (paper: 5, but for infogan and wgan)."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
@@ -64,8 +78,15 @@ class Standard(Recipe):
             "width": 32,
         }
 
+    @property
+    def has_dcgan_networks(self) -> bool:
+        """Whether the networks for images are DCGAN's."""
+        return True
+
     def check(self, space: NetworkSpace) -> None:
         super().check(space)
+        if self.kernel_size == 5 and not (space.is_image and self.has_dcgan_networks):
+            raise RequestError("kernel_size = 5: is for DCGAN's networks on images, leave it out")
         if space.is_image and self.scaling != "unit":
             raise RequestError(
                 f"scaling = {self.scaling!r}: G ends in a tanh on images, which reaches [-1, "
@@ -108,9 +129,14 @@ class Standard(Recipe):
         extra = d_classes if conditioning == "concatenation" else 0
         hidden = [self.width] * POINT_LAYERS
         if space.is_image:
-            body: Any = DCGenerator(prior.width + classes, space.shape, self.width)
+            body: Any = DCGenerator(
+                prior.width + classes, space.shape, self.width, self.kernel_size
+            )
             trunk: Any = DCTrunk(
-                (space.shape[0] + extra, *space.shape[1:]), self.width, norm == "batch"
+                (space.shape[0] + extra, *space.shape[1:]),
+                self.width,
+                norm == "batch",
+                self.kernel_size,
             )
             features = trunk.features
         else:

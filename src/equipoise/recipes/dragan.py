@@ -10,6 +10,11 @@ and algorithm 1.
 The gradient is that of the logit; k = 1, lambda = 10 and c = .5 are the authors'. The
 noise is the paper's normal distribution; their code draws it uniform on [0, .5 std(x)).
 D has no BatchNorm, since the penalty needs the gradient of each sample.
+
+`preset="paper"` has the authors' `DRAGAN.ipynb`: batches of 128, Adam with learning
+rate 1e-4 and betas .5 and .9, 100 uniform latents, lambda 10, c .5 and k 1. What
+differs: that notebook has MLPs of one layer of 128 units for MNIST, and the noise
+above; the networks here are DCGAN's, with which the paper has its colour images.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from equipoise.coerce import Ge, Gt
 from equipoise.ranges import Around
 from equipoise.recipes.base import register
-from equipoise.recipes.dcgan_family import CrossEntropy
+from equipoise.recipes.dcgan_family import PLAIN, CrossEntropy
 from equipoise.recipes.method import CriticBatch, Method, Rates
 
 if TYPE_CHECKING:
@@ -38,6 +43,8 @@ class DRAGAN(CrossEntropy):
     summary = "the original loss with a gradient penalty around real samples"
     paper = "Kodali et al. 2017, On Convergence and Stability of GANs"
 
+    published_for = "images"
+
     penalty: Annotated[float, Ge(0), Around(10)] = 10.0
     """Weight lambda of the gradient penalty (points: 0.05; a larger one keeps D from
     changing direction in one dimension)."""
@@ -49,6 +56,24 @@ class DRAGAN(CrossEntropy):
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         return super().defaults(space) | ({} if space.is_image else {"penalty": 0.05})
+
+    @classmethod
+    def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
+        if not space.is_image:
+            return None
+        return PLAIN | {
+            "batch_size": 128,
+            "learning_rate": 1e-4,
+            "beta2": 0.9,
+            "latent": "uniform",
+            "latent_dim": 100,
+            "width": 64,
+            "kernel_size": 5,
+            "real_label": 1.0,
+            "penalty": 10.0,
+            "perturbation": 0.5,
+            "target": 1.0,
+        }
 
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import penalties

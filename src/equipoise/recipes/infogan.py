@@ -13,6 +13,14 @@ deviation of a normal distribution for each continuous one. As in the authors' c
 bound enters both networks' losses. Lambda is 1 for categorical codes, as in the paper,
 and .1 for continuous ones: the paper recommends a smaller value for these, since
 differential entropy has another scale than the game (section 6), and gives no number.
+
+`preset="paper"` is appendix C.1's for MNIST, as in the authors' `run_mnist_exp.py` and
+`regularized_gan.py`: batches of 128, Adam with learning rates 1e-3 for G and 2e-4 for
+D, beta1 .5, 62 uniform latents, a code of ten values and two uniform ones, lambda 1 for
+all, Q's standard deviations 1. The networks have a dense layer of 1,024 units,
+convolutions of 64 and 128 channels with 4 x 4 kernels, and Q one of 128 units. What
+differs: Q's layer has no BatchNorm, and G ends in a tanh on [-1, 1], where theirs is a
+sigmoid on [0, 1].
 """
 
 from __future__ import annotations
@@ -23,7 +31,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from equipoise.coerce import Ge, Le
 from equipoise.recipes.base import register
-from equipoise.recipes.dcgan_family import CrossEntropy
+from equipoise.recipes.dcgan_family import PLAIN, CrossEntropy
 from equipoise.recipes.method import AuxOutputs, Method
 
 if TYPE_CHECKING:
@@ -52,6 +60,7 @@ class InfoGAN(CrossEntropy):
     )
     takes_labels = False
     one_at_a_time = "recovers the code of each sample"
+    published_for = "grey images"
 
     discriminator_rate: float = 1.0
     """D's learning rate divided by G's (images: 0.2, the paper's 2e-4 over 1e-3)."""
@@ -66,6 +75,9 @@ class InfoGAN(CrossEntropy):
     """Weight of the categorical codes' mutual information in both losses."""
     continuous_weight: Annotated[float, Ge(0)] = 0.1
     """Weight of the continuous codes' mutual information in both losses."""
+    learned_std: bool = True
+    """Whether Q learns the standard deviations of the continuous codes, or has 1 for
+    all (paper: False)."""
 
     def conflicts(self) -> list[str]:
         wrong = super().conflicts()
@@ -96,6 +108,26 @@ class InfoGAN(CrossEntropy):
             return {**super().defaults(space), "latent_dim": 62, "discriminator_rate": 0.2}
         return {**super().defaults(space), "continuous_codes": 0}
 
+    @classmethod
+    def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
+        if not space.is_image or space.shape[0] != 1:
+            return None
+        return PLAIN | {
+            "batch_size": 128,
+            "learning_rate": 1e-3,
+            "discriminator_rate": 0.2,
+            "latent": "uniform",
+            "latent_dim": 62,
+            "width": 64,
+            "kernel_size": 4,
+            "real_label": 1.0,
+            "categorical_codes": 10,
+            "continuous_codes": 2,
+            "categorical_weight": 1.0,
+            "continuous_weight": 1.0,
+            "learned_std": False,
+        }
+
     def build(self, space: NetworkSpace) -> Method:
         sizes = tuple(int(size) for size in self._sizes)
         outputs = sum(sizes) + 2 * self.continuous_codes
@@ -105,14 +137,22 @@ class InfoGAN(CrossEntropy):
 
         def information(aux: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
             return mutual_information_term(
-                networks.prior, aux, self.categorical_weight, self.continuous_weight
+                networks.prior,
+                aux,
+                self.categorical_weight,
+                self.continuous_weight,
+                self.learned_std,
             )
 
         return self.method(networks, self.losses(), auxiliary=information)
 
 
 def mutual_information_term(
-    prior: Prior, aux: AuxOutputs, categorical_weight: float, continuous_weight: float
+    prior: Prior,
+    aux: AuxOutputs,
+    categorical_weight: float,
+    continuous_weight: float,
+    learned_std: bool = True,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The loss term -sum of weight * L_I over the codes, (), and for the log the sum of
     L_I in nats, ().
@@ -123,6 +163,7 @@ def mutual_information_term(
             the continuous ones, all means and all log standard deviations.
         categorical_weight: Lambda of the categorical codes.
         continuous_weight: Lambda of the continuous codes.
+        learned_std: Whether standard deviations are Q's, or 1.
     """
     from torch.nn.functional import cross_entropy
 
@@ -135,6 +176,7 @@ def mutual_information_term(
             weight = categorical_weight
         else:
             log_std = q[:, here.start + prior.continuous_codes, None].clamp(min=MIN_LOG_STD)
+            log_std = log_std if learned_std else q.new_zeros(())
             # As torch's gaussian_nll_loss, which waits for the device.
             deviations = (aux.z[:, at] - q[:, here]) * (-log_std).exp()
             surprise = log_std + deviations.square() / 2 + math.log(2 * math.pi) / 2

@@ -13,10 +13,17 @@ others more easily where modes are missing (section 3), so G is pushed away from
 collapse.
 
 For images the networks and Adam's settings are DCGAN's, as in the paper's experiments
-on stacked MNIST. For points the paper has G of four layers of 400 units with BatchNorm,
-D of three layers of 200 maxout units, and Adam with a learning rate of 1e-4 and beta1
-of .8; here they are the MLPs and the settings that the other recipes of their time have
-(`recipes.dcgan_family`), so that packing is all that differs.
+on stacked MNIST. For points they are the MLPs and the settings that the other recipes
+of their time have (`recipes.dcgan_family`), so that packing is all that differs.
+
+`preset="paper"` for points of two columns is the authors' `2DGrid_GAN&PacGAN`: G of
+four layers of 400 ReLUs with BatchNorm on two normal latents, D of three layers of 200
+maxout units of 5 pieces, weights from N(0, .02), Adam with a learning rate of 1e-4 and
+beta1 .8, batches of 100 packs. For images it is their `VEEGAN_experiment` on stacked
+MNIST: DCGAN with 64 channels and 5 x 5 kernels, 100 uniform latents, a learning rate of
+2e-4 and beta1 .5, batches of 64 packs. What differs: there G has two steps for one of
+D, images of 28 pixels a side are halved four times, here twice; and of points G and D
+step at once.
 """
 
 from __future__ import annotations
@@ -25,11 +32,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from equipoise.recipes.base import register
-from equipoise.recipes.dcgan_family import CrossEntropy
-from equipoise.recipes.method import Method
+from equipoise.recipes.dcgan_family import PLAIN, CrossEntropy
+from equipoise.recipes.method import Method, Networks
 
 if TYPE_CHECKING:
     from equipoise.transforms.space import NetworkSpace
+
+# The authors' networks for points: pieces of a maxout unit, units of G for each of D,
+# the layers of both, and the standard deviation of initial weights.
+PIECES, UNITS_RATIO = 5, 2
+GENERATOR_LAYERS, DISCRIMINATOR_LAYERS = 4, 3
+INITIAL_STD = 0.02
 
 
 @register
@@ -41,6 +54,8 @@ class PacGAN(CrossEntropy):
     summary = "D sees two samples at once and notices a lack of variety"
     paper = "Lin et al. 2018, PacGAN: The power of two samples in generative adversarial networks"
 
+    published_for = "images and points of two numbers"
+
     learning_rate: float = 1e-3
     """Adam's learning rate at the start (images: 2e-4, as in the paper)."""
     packing: int = 2
@@ -51,5 +66,50 @@ class PacGAN(CrossEntropy):
         rate = {"learning_rate": 2e-4} if space.is_image else {}
         return super().defaults(space) | rate
 
+    @classmethod
+    def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
+        common = PLAIN | {"packing": 2, "real_label": 1.0}
+        if space.is_image:
+            return common | {
+                "batch_size": 128,
+                "learning_rate": 2e-4,
+                "latent": "uniform",
+                "latent_dim": 100,
+                "width": 64,
+                "kernel_size": 5,
+            }
+        if space.is_points and space.size == 2:
+            return common | {
+                "batch_size": 200,
+                "learning_rate": 1e-4,
+                "beta1": 0.8,
+                "latent": "normal",
+                "latent_dim": 2,
+                "width": 400,
+            }
+        return None
+
     def build(self, space: NetworkSpace) -> Method:
+        if not space.is_image and self.preset == "paper":
+            return self.method(self._published_networks(space), self.losses())
         return self.method(self.networks(space, norm="batch"), self.losses())
+
+    def _published_networks(self, space: NetworkSpace) -> Networks:
+        """The authors' networks for points."""
+        from equipoise.networks.conditioning import Discriminator, Generator
+        from equipoise.networks.latents import Prior
+        from equipoise.networks.maxout import init_normal, maxout_layers, normed_layers
+        from equipoise.networks.mlp import Shaped
+
+        prior, classes = Prior(self.latent_dim, self.latent), space.classes
+        body = normed_layers([prior.width + classes, *[self.width] * GENERATOR_LAYERS, space.size])
+        units = max(self.width // UNITS_RATIO, 1)
+        trunk = maxout_layers(
+            [space.size, *[units] * DISCRIMINATOR_LAYERS],
+            PIECES,
+            [0.0] * (DISCRIMINATOR_LAYERS + 1),
+        )
+        discriminator = Discriminator(trunk, units, classes)
+        init_normal(body, INITIAL_STD)
+        init_normal(discriminator, INITIAL_STD)
+        return Networks(Generator(Shaped(body, space.shape), classes), discriminator, prior)

@@ -24,7 +24,10 @@ What differs from the paper, and why:
 - all D_l have equally many logits, and the sum over l is a mean: Adam does not see the
   factor.
 
-As in the paper G is FastGAN's, sized by `width`.
+As in the paper G is FastGAN's, sized by `width`. `preset="paper"` has the authors'
+`train.py` with its `fastgan`: learning rate 2e-4, constant, betas 0 and .99, batches of
+64, an EMA with a half-life of 20,000 images, 256 latents, 128 channels in G and 64 in
+the mixing, images of less than 256 pixels enlarged to 224.
 
 A generator that is trained on these features is flattered by metrics of the same
 network. Its report has others beside them, see docs/measuring.md.
@@ -33,13 +36,13 @@ network. Its report has others beside them, see docs/measuring.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from equipoise.coerce import Ge, Le
 from equipoise.errors import RequestError
 from equipoise.ranges import Doublings
 from equipoise.recipes.base import MAX_UNITS, register
-from equipoise.recipes.dcgan_family import Standard
+from equipoise.recipes.dcgan_family import PLAIN, Standard
 from equipoise.recipes.method import Losses, Method, Networks
 from equipoise.recipes.output import Score
 
@@ -48,6 +51,8 @@ if TYPE_CHECKING:
 
 # The coarsest of the network's maps are 1/32 of the side.
 STRIDE = 32
+# The published side, and that of images from which on they are not enlarged.
+PUBLISHED_SIDE, LARGE_SIDE = 224, 256
 # Bounds of the side that the network sees by default; larger images are not shrunk.
 MIN_SIDE, MAX_SIDE = 64, 128
 
@@ -61,6 +66,7 @@ class Projected(Standard):
     summary = "D on the frozen features of a network trained on photographs; needs [photos]"
     paper = "Sauer et al. 2021, Projected GANs Converge Faster"
     images_only = True
+    published_for = "images"
     one_at_a_time = "has a frozen network, which takes one image"
 
     learning_rate: float = 1e-3
@@ -79,6 +85,27 @@ class Projected(Standard):
     augment: str = "color,translation,cutout"
     """Random changes of all images that D sees (DiffAugment, Zhao et al. 2020): color,
     translation, cutout, or several with commas between. none: no changes."""
+
+    @property
+    def has_dcgan_networks(self) -> bool:
+        return False
+
+    @classmethod
+    def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
+        longer = max(space.shape[1:])
+        return PLAIN | {
+            "batch_size": 64,
+            "learning_rate": 2e-4,
+            "beta1": 0.0,
+            "beta2": 0.99,
+            "ema_half_life": 20_000,
+            "feature_side": PUBLISHED_SIDE if longer < LARGE_SIDE else _covering(longer),
+            "latent": "normal",
+            "latent_dim": 256,
+            "width": 64,
+            "augment": "color,translation,cutout",
+            "augment_probability": 1.0,
+        }
 
     @property
     def sees_photo_features(self) -> bool:
@@ -114,7 +141,9 @@ class Projected(Standard):
         from equipoise.networks.projected import ProjectedDiscriminator
 
         prior, classes = Prior(self.latent_dim, self.latent), space.classes
-        body = FastGenerator(prior.width + classes, space.shape, self.width)
+        # The authors' G has twice as many channels as their mixing.
+        width = 2 * self.width if self.preset == "paper" else self.width
+        body = FastGenerator(prior.width + classes, space.shape, width)
         features = installed_or_outlined()
         discriminator = ProjectedDiscriminator(features, self.side(space), self.width, classes)
         return self.method(
@@ -129,4 +158,9 @@ class Projected(Standard):
             return self.feature_side
         longer = max(space.shape[1:])
         wanted = max(min(max(2 * longer, MIN_SIDE), MAX_SIDE), longer)
-        return -(-wanted // STRIDE) * STRIDE
+        return _covering(wanted)
+
+
+def _covering(side: int) -> int:
+    """The smallest side that is not less and that the network can see."""
+    return -(-side // STRIDE) * STRIDE

@@ -18,19 +18,17 @@ has the differences to `balanced` and their reasons.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
 from equipoise.coerce import Ge, Gt, Le, Lt
 from equipoise.data import ScalingKind
-from equipoise.errors import RequestError
 from equipoise.ranges import Around, Doublings
 from equipoise.recipes.base import MAX_UNITS, Recipe, cosine, register
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import Relativistic
-from equipoise.transforms.space import NetworkSpace
 
 if TYPE_CHECKING:
-    from equipoise.data.schema import Schema
+    from equipoise.transforms.space import NetworkSpace
 
 # Hidden layers of the MLPs.
 POINT_LAYERS = 2
@@ -49,6 +47,7 @@ class R3GAN(Recipe):
         "the published modern baseline that balanced descends from, with its residual networks"
     )
     paper = "Huang et al. 2024, The GAN is dead; long live the GAN!"
+    published_for = "images of 32, 64 and 256 pixels a side"
 
     batch_size: int = 256
     """Samples in a batch (images: 32; paper: 512, and 256 from 64 pixels a side)."""
@@ -72,9 +71,6 @@ class R3GAN(Recipe):
     """Fraction of gamma left after the burn-in."""
     burn_in: Annotated[float, Gt(0), Le(1)] = 1.0
     """Fraction of the training over which the schedules change."""
-    preset: Literal["sized", "paper"] = "sized"
-    """sized: networks and learning rates for a CPU. paper: those published for images
-    of 32, 64 or 256 pixels a side."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS), Doublings(1)] = 48
     """Channels of the coarsest grids, 4 x 4 and 8 x 8, halved on each finer one
     (points: hidden units; paper: 768)."""
@@ -95,10 +91,26 @@ class R3GAN(Recipe):
         return {"scaling": "standard", "gamma": 0.1, "latent_dim": 4}
 
     @classmethod
-    def for_data(cls, schema: Schema, given: dict[str, Any]) -> Self:
-        paper = given.get("preset") == "paper"
-        values = published(NetworkSpace.of(schema)) if paper else {}
-        return super().for_data(schema, {**values, **given})
+    def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
+        if not space.is_image or covering(space) not in PUBLISHED:
+            return None
+        batch, gamma, half_life = PUBLISHED[covering(space)]
+        return {
+            "batch_size": batch,
+            "learning_rate": 2e-4,
+            "learning_rate_end": 0.25,
+            "beta1": 0.0,
+            "beta2_start": 0.9,
+            "beta2": 0.99,
+            "ema_half_life": half_life,
+            "gamma": gamma,
+            "gamma_end": 0.1,
+            "width": 768,
+            "blocks": 2,
+            "group": 16,
+            "fold": 1,
+            "latent_dim": 64,
+        }
 
     def build(self, space: NetworkSpace) -> Method:
         from torch import nn
@@ -159,27 +171,3 @@ def covering(space: NetworkSpace) -> int:
     """The smallest power of two, at least 8, that is not less than the images'
     sides."""
     return max(8, 1 << (max(space.shape[1:]) - 1).bit_length())
-
-
-def published(space: NetworkSpace) -> dict[str, Any]:
-    """The published fields for images of this size.
-
-    Raises:
-        RequestError: None are published for this size.
-    """
-    if not space.is_image or covering(space) not in PUBLISHED:
-        given = f"{space.shape[1]} x {space.shape[2]}" if space.is_image else "points"
-        raise RequestError(
-            "preset = 'paper': published for images of 32, 64 and 256 pixels a side, this "
-            f"data is {given}: leave preset out"
-        )
-    batch, gamma, half_life = PUBLISHED[covering(space)]
-    return {
-        "batch_size": batch,
-        "learning_rate": 2e-4,
-        "ema_half_life": half_life,
-        "gamma": gamma,
-        "width": 768,
-        "blocks": 2,
-        "fold": 1,
-    }

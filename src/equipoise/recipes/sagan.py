@@ -13,17 +13,21 @@ BatchNorm and D a projection. The networks are `networks.sagan`'s: residual, wit
 attention on the grid of a quarter of the image's sides, as the paper's 32 x 32 at 128
 pixels, or of half of them below 64 pixels.
 
-What differs: networks are sized for a CPU (`width` is 32, the paper's 64), and the
-learning rates, 2.5e-4 and 1e-3, are those of few epochs; the paper's are 1e-4 and 4e-4.
+By default networks are sized for a CPU (`width` is 32), and the learning rates, 2.5e-4
+and 1e-3, are those of few epochs. `preset="paper"` is section 4's for ImageNet at 128
+pixels: learning rates 1e-4 and 4e-4, batches of 256, 128 normal latents, and the
+channels of the authors' `generator.py` and `discriminator.py`, from 64 on. The paper
+learns classes, which `conditional` switches on. What differs: D's blocks have half as
+many channels inside as at their end, where theirs have as many.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from equipoise.recipes.base import register
-from equipoise.recipes.dcgan_family import Standard
+from equipoise.recipes.dcgan_family import PLAIN, Standard
 from equipoise.recipes.method import Losses, Method, Networks
 from equipoise.recipes.output import Score
 
@@ -40,6 +44,7 @@ class SAGAN(Standard):
     summary = "self-attention and spectral normalisation in both networks"
     paper = "Zhang et al. 2019, Self-Attention Generative Adversarial Networks"
     images_only = True
+    published_for = "images"
 
     learning_rate: float = 2.5e-4
     """G's learning rate at the start."""
@@ -50,15 +55,40 @@ class SAGAN(Standard):
     beta2: float = 0.9
     """Adam's second beta."""
 
+    @property
+    def has_dcgan_networks(self) -> bool:
+        return False
+
+    @classmethod
+    def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
+        return PLAIN | {
+            "batch_size": 256,
+            "learning_rate": 1e-4,
+            "discriminator_rate": 4.0,
+            "beta1": 0.0,
+            "beta2": 0.9,
+            "latent": "normal",
+            "latent_dim": 128,
+            "width": 64,
+        }
+
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses
         from equipoise.networks.conditioning import Discriminator
+        from equipoise.networks.dcgan import MAX_WIDENING
         from equipoise.networks.latents import Prior
         from equipoise.networks.sagan import AttentionGenerator, AttentionTrunk
         from equipoise.networks.spectral import spectrally_normalised
 
         prior, classes = Prior(self.latent_dim, self.latent), space.classes
-        generator = AttentionGenerator(prior.width, space.shape, self.width, classes)
+        paper = self.preset == "paper"
+        generator = AttentionGenerator(
+            prior.width,
+            space.shape,
+            2 * self.width if paper else self.width,
+            classes,
+            MAX_WIDENING * self.width if paper else None,
+        )
         trunk = AttentionTrunk(space.shape, self.width)
         discriminator = Discriminator(trunk, trunk.features, classes)
         return self.method(

@@ -23,7 +23,7 @@ style mixing. For few images its adapted augmentation is `augment=
 What differs, and why:
 
 - networks are sized for a CPU: channels from `width` at half the image's sides, doubled
-  on each coarser grid, 64 latents. The authors have 512 channels and latents;
+  on each coarser grid, 64 latents. The authors have up to 512 channels and 512 latents;
 - modulation scales inputs and outputs of one convolution instead of the weights of one
   for each sample: the same numbers, several times faster on a CPU;
 - the noise is part of the latents, so that a sample is a function of its latents;
@@ -34,6 +34,14 @@ What differs, and why:
 - the images of coarser grids are doubled bilinearly, which repeats the border where
   theirs reaches into zeros;
 - there is no truncation, which trades variety for quality.
+
+`preset="paper"`, for colour images, is the paper's configuration F, as `cfg=stylegan2`
+of the authors' stylegan2-ada-pytorch has it: batches of 32, learning rate 2e-3, gamma
+10, eight mapping layers, 512 latents, 65,536 channels divided by the side, at most 512.
+For images of up to 32 pixels a side it is their `cfg=cifar`: batches of 64, learning
+rate 2.5e-3, gamma .01, two mapping layers, an EMA with a half-life of 500,000 images.
+There the EMA's half-life is not raised at the start, and groups of the minibatch
+standard deviation have 4 images, not 32.
 """
 
 from __future__ import annotations
@@ -64,6 +72,9 @@ GROUP = 4
 SMALL_SIDE = 32
 # Their usual values beyond that.
 PATH_LENGTH, MIXING = 2.0, 0.9
+# The published channels: so many, divided by the image's side, in the grid of half of
+# it, and at most so many in any.
+PUBLISHED_CHANNELS, PUBLISHED_MOST = 65_536, 512
 
 
 @register
@@ -75,6 +86,7 @@ class StyleGAN2(Recipe):
     summary = "styles modulate G's convolutions; R1 and path length regularisation"
     paper = "Karras et al. 2020, Analyzing and Improving the Image Quality of StyleGAN"
     images_only = True
+    published_for = "colour images"
 
     batch_size: int = 32
     """Samples in a batch."""
@@ -105,6 +117,43 @@ class StyleGAN2(Recipe):
     """Channels of the grid of half the image's sides; each coarser one has twice as
     many."""
 
+    @classmethod
+    def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
+        if space.shape[0] < MIN_COLOR_CHANNELS:
+            return None
+        side = max(space.shape[1:])
+        common = {
+            "optimizer": "adam",
+            "learning_rate_end": 1.0,
+            "discriminator_rate": 1.0,
+            "beta1": 0.0,
+            "beta2": 0.99,
+            "discriminator_steps": 1,
+            "penalty_interval": INTERVAL,
+            "path_length_interval": 4,
+            "latent_dim": 512,
+            "width": PUBLISHED_CHANNELS // max(side, SMALL_SIDE),
+        }
+        if side <= SMALL_SIDE:
+            return common | {
+                "batch_size": 64,
+                "learning_rate": 2.5e-3,
+                "ema_half_life": 500_000,
+                "gamma": 0.01,
+                "path_length": 0.0,
+                "mixing": 0.0,
+                "mapping_layers": 2,
+            }
+        return common | {
+            "batch_size": 32,
+            "learning_rate": 2e-3,
+            "ema_half_life": 10_000,
+            "gamma": 10.0,
+            "path_length": PATH_LENGTH,
+            "mixing": MIXING,
+            "mapping_layers": 8,
+        }
+
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses, penalties
         from equipoise.networks.conditioning import Discriminator
@@ -118,10 +167,11 @@ class StyleGAN2(Recipe):
 
         classes, chosen = space.classes, self.resolved(space)
         weight, mixing = chosen.path_length or 0.0, chosen.mixing or 0.0
+        most = PUBLISHED_MOST if self.preset == "paper" else None
         generator = StyleGenerator(
-            self.latent_dim, space.shape, self.width, classes, self.mapping_layers, mixing
+            self.latent_dim, space.shape, self.width, classes, self.mapping_layers, mixing, most
         )
-        trunk = StyleTrunk(space.shape, self.width, math.gcd(self.batch_size, GROUP))
+        trunk = StyleTrunk(space.shape, self.width, math.gcd(self.batch_size, GROUP), most)
         discriminator = Discriminator(trunk, trunk.features, classes)
         discriminator.head = EqualizedLinear(trunk.features, 1)
         path_length = PathLength()

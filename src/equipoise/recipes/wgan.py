@@ -10,17 +10,21 @@ with an unknown constant: the log has mean f(x) - mean f(x') as
 `w1_times_unknown_factor`. Five steps of the critic for one of G, RMSProp, since
 momentum made training unstable. Clipping makes critics simple: expect less than from
 `wgan-gp` or `balanced`.
+
+`preset="paper"` is algorithm 1's, with the DCGAN of the authors' `main.py` and
+`models/dcgan.py` (64 channels, 4 x 4 kernels, 100 normal latents). What differs: they
+train the critic for 100 steps in each of the first 25 steps of G, and in every 500th.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from equipoise.coerce import Gt
 from equipoise.ranges import Around
 from equipoise.recipes.base import Optimizer, register
-from equipoise.recipes.dcgan_family import Standard
+from equipoise.recipes.dcgan_family import PLAIN, Standard
 from equipoise.recipes.method import Losses, Method
 from equipoise.recipes.output import Critic
 
@@ -38,6 +42,7 @@ class WGAN(Standard):
     name = "wgan"
     summary = "Wasserstein critic by weight clipping; its estimate falls as samples improve"
     paper = "Arjovsky et al. 2017, Wasserstein Generative Adversarial Networks"
+    published_for = "images"
 
     learning_rate: float = 1e-3
     """RMSProp's learning rate at the start (paper: 5e-5, too slow for minutes on a
@@ -50,6 +55,23 @@ class WGAN(Standard):
     """Steps of the critic for every step of G (n_critic)."""
     clip: Annotated[float, Gt(0), Around(10)] = 0.01
     """The critic's weights are clipped to [-clip, clip]."""
+
+    @classmethod
+    def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
+        if not space.is_image:
+            return None
+        return PLAIN | {
+            "batch_size": 64,
+            "optimizer": "rmsprop",
+            "learning_rate": 5e-5,
+            "beta2": 0.99,
+            "discriminator_steps": 5,
+            "latent": "normal",
+            "latent_dim": 100,
+            "width": 64,
+            "kernel_size": 4,
+            "clip": 0.01,
+        }
 
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses

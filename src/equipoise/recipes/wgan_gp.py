@@ -12,6 +12,14 @@ has the paper's betas, 0 and .9. On images two steps of the critic for one of G,
 higher learning rate, get further in a CPU's minutes than the paper's five
 (benchmarks/EXPERIMENTS.md). The log has mean D(x) - mean D(x'), W1 of scaled samples up
 to a factor that the penalty holds near 1 but does not fix.
+
+`preset="paper"` is algorithm 1's for images (learning rate 1e-4, betas 0 and .9, lambda
+10, five steps), with batches of 64, 128 normal latents and the DCGAN of the authors'
+`gan_64x64.py`: 64 channels, 5 x 5 kernels. For points of two columns it is their
+`gan_toy.py`: batches of 256, beta1 .5, lambda .1, three layers of 512 units. What
+differs: their weights are He et al. 2015's and without N(0, .02), their critic of
+points has ReLU in place of LeakyReLU, and the networks of their best images are
+residual.
 """
 
 from __future__ import annotations
@@ -22,7 +30,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from equipoise.coerce import Ge
 from equipoise.ranges import Around
 from equipoise.recipes.base import register
-from equipoise.recipes.dcgan_family import Standard
+from equipoise.recipes.dcgan_family import PLAIN, Standard
 from equipoise.recipes.method import CriticBatch, Losses, Method, Rates
 from equipoise.recipes.output import Critic
 
@@ -40,6 +48,7 @@ class WGANGP(Standard):
     name = "wgan-gp"
     summary = "Wasserstein critic with a gradient penalty: steady"
     paper = "Gulrajani et al. 2017, Improved Training of Wasserstein GANs"
+    published_for = "images and points of two numbers"
 
     learning_rate: float = 1e-3
     """Adam's learning rate at the start (images: 2e-3; paper: 1e-4)."""
@@ -59,6 +68,33 @@ class WGANGP(Standard):
             if space.is_image
             else {"penalty": 0.02}
         )
+
+    @classmethod
+    def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
+        common = PLAIN | {
+            "learning_rate": 1e-4,
+            "beta2": 0.9,
+            "discriminator_steps": 5,
+            "latent": "normal",
+        }
+        if space.is_image:
+            return common | {
+                "batch_size": 64,
+                "beta1": 0.0,
+                "latent_dim": 128,
+                "width": 64,
+                "kernel_size": 5,
+                "penalty": 10.0,
+            }
+        if space.is_points and space.size == 2:
+            return common | {
+                "batch_size": 256,
+                "beta1": 0.5,
+                "latent_dim": 2,
+                "width": 512,
+                "penalty": 0.1,
+            }
+        return None
 
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses, penalties

@@ -185,7 +185,7 @@ class State:
                 group["lr"] = rates.learning_rate * factor
                 if "betas" in group:
                     group["betas"] = (group["betas"][0], rates.beta2)
-                else:
+                elif "alpha" in group:
                     group["alpha"] = rates.beta2
         if self.augmentation is not None:
             self.augmentation.set_probability(rates.augment)
@@ -343,11 +343,7 @@ class State:
                         f"its weight {tuple(expected)}"
                     )
                 stored["state"].setdefault(int(index), {})[moment] = value
-            expected_moments = (
-                {"step", "square_avg"}
-                if isinstance(optimizer, torch.optim.RMSprop)
-                else {"step", "exp_avg", "exp_avg_sq"}
-            )
+            expected_moments = _moments(optimizer)
             for index, moments in stored["state"].items():
                 if moments.keys() != expected_moments:
                     raise ValueError(
@@ -431,6 +427,13 @@ def _optimizer(
             alpha=float(recipe.beta2),
             weight_decay=weight_decay,
         )
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(
+            network.parameters(),
+            recipe.learning_rate,
+            momentum=float(recipe.beta1),
+            weight_decay=weight_decay,
+        )
     return torch.optim.Adam(
         network.parameters(),
         recipe.learning_rate,
@@ -438,6 +441,15 @@ def _optimizer(
         weight_decay=weight_decay,
         fused=device.type in ("cpu", "cuda"),
     )
+
+
+def _moments(optimizer: torch.optim.Optimizer) -> set[str]:
+    """The names of what an optimiser keeps of each weight."""
+    if isinstance(optimizer, torch.optim.SGD):
+        return {"momentum_buffer"}
+    if isinstance(optimizer, torch.optim.RMSprop):
+        return {"step", "square_avg"}
+    return {"step", "exp_avg", "exp_avg_sq"}
 
 
 def _optimizer_step(

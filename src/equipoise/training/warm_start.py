@@ -283,9 +283,8 @@ def _changes_networks(own: Recipe, name: str, value: Any, schema: Schema) -> boo
     networks of other shapes, or other data to them."""
     if getattr(own, name) == value:
         return False
-    return name in TRANSFORM_FIELDS or _shapes(replace(own, **{name: value}), schema) != _shapes(
-        own, schema
-    )
+    of_all = name in TRANSFORM_FIELDS or name == "preset"  # which sets other fields too
+    return of_all or _shapes(replace(own, **{name: value}), schema) != _shapes(own, schema)
 
 
 def _shapes(recipe: Recipe, schema: Schema) -> dict[str, tuple[int, ...]]:

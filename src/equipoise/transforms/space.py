@@ -90,6 +90,12 @@ class NetworkSpace:
         return bool(self.spans)
 
     @property
+    def is_points(self) -> bool:
+        """Whether samples are points: neither images, nor rows of a table of mixed
+        columns, nor windows of series."""
+        return not (self.is_image or self.is_table or self.windows is not None)
+
+    @property
     def activations(self) -> tuple[Span, ...]:
         """How G's output ends, in spans that cover a sample in its order."""
         return self.spans or (Span(self.size),)

@@ -75,7 +75,7 @@ def applies(field: str, recipe: type[Recipe], dimension: int) -> bool:
     if field in ONLY:
         return recipe.name == ONLY[field]
     if field == "beta1":  # which RMSProp does not have
-        return recipe.optimizer == "adam"
+        return recipe.optimizer != "rmsprop"
     if field == "discriminator_sees":
         return dimension == 1 and hasattr(recipe, field)
     return hasattr(recipe, field)
