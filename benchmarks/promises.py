@@ -46,10 +46,10 @@ def run_name(recipe: str, minutes: float, seed: int) -> str:
 
 
 def follow_critic(recipe: str, minutes: float, seed: int, out: Path) -> None:
-    """Train a recipe with a critic, and write what was measured to `out`.json."""
+    """Train a recipe with a critic, and write what was measured beside `out`."""
     settings = {"minutes": minutes, "seed": seed, "threads": 1, "evaluate": "none"}
     found = asdict(critic.follow(recipe, settings))
-    out.with_suffix(".json").write_text(json.dumps(found | {"origin": asdict(origin())}))
+    write(found, out)
 
 
 def train_infogan(recipe: str, minutes: float, seed: int, out: Path) -> None:
@@ -58,7 +58,13 @@ def train_infogan(recipe: str, minutes: float, seed: int, out: Path) -> None:
     settings: dict[str, Any] = {"minutes": minutes, "seed": seed, "threads": 1}
     gan = GAN(recipe, **settings, evaluate="none").fit("mnist", out=out)
     found = asdict(codes.meaning(gan))
-    out.with_suffix(".json").write_text(json.dumps(found | {"origin": asdict(origin())}))
+    write(found, out)
+
+
+def write(found: dict[str, Any], out: Path) -> None:
+    """Write what was measured of a run beside its folder, and where."""
+    text = json.dumps(found | {"origin": asdict(origin())})
+    (out.parent / f"{out.name}.json").write_text(text)
 
 
 ONE = {"critic": follow_critic, "infogan": train_infogan}
