@@ -61,8 +61,10 @@ def section(config: MkDocsConfig, title: str) -> list[Any]:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are not in docs/."""
+    """Add the pages that are not in docs/, or of which only a part is."""
     for page, text in generated_pages().items():
+        if (part := files.get_file_from_path(page)) is not None:
+            files.remove(part)  # docs/recipes/ has a part of each recipe's page
         files.append(File.generated(config, page, content=text))
     return files
 

@@ -1,5 +1,5 @@
-"""A page for each recipe, made of its module, its fields, and what was measured of
-it."""
+"""A page for each recipe, made of its module, its part that is written by hand
+(docs/recipes/), its fields, and what was measured of it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,21 @@ from equipoise.transforms.window_space import WindowSpace
 from field_tables import cell, code, limit_texts, table
 
 ROOT = Path(__file__).parent.parent
+WRITTEN = ROOT / "docs" / "recipes"
+OURS, SETTING = "## What ours reaches, and why", "## The setting"  # headings in each of them
+PROMISED = {  # pictures, by their names without the ending
+    "critic-{}": "The critic's estimate of {} and the Fréchet distance over one training.",
+    "{}-c0": "Values of c0 of {} from left to right; all else differs from row to row.",
+    "{}-u0": "u0 of {} from -2 to 2; a row for each value of c0.",
+    "{}-u1": "u1 of {} from -2 to 2; a row for each value of c0.",
+}
+# Pages of the site that are elsewhere in the repository.
+MOVED = {
+    "../../benchmarks/EXPERIMENTS.md": "../experiments.md",
+    "../../benchmarks/RESULTS.md": "../results.md",
+}
 # Benchmarks whose rows are recipes, by what the first cell begins with.
-MEASURED = ("recipes", "pictures", "tables")
+MEASURED = ("recipes", "pictures", "tables", "promises")
 # Kinds of data that have one name together.
 TOGETHER = {
     "points": ("one number", "two numbers", "eight numbers"),
@@ -67,6 +80,7 @@ def recipe_page(name: str) -> str:
         _prose(module.__doc__ or ""),
         _usage(recipe),
         _facts(recipe),
+        _written(name),
         "## Its fields",
         _fields(recipe, own) if own else "It has none of its own.",
         "## Fields that every recipe has",
@@ -141,6 +155,26 @@ def _without_photos() -> Iterator[None]:
     """As where the extra `photos` is not installed, wherever the site is built."""
     with mock.patch.object(pretrained, "is_installed", return_value=False):
         yield
+
+
+def _written(name: str) -> str:
+    """The part that is written by hand, without its title: with links that hold in the
+    site, and pictures of what was promised."""
+    text = (WRITTEN / f"{name}.md").read_text().partition("\n")[2].strip()
+    for path, page in MOVED.items():
+        text = text.replace(f"]({path}", f"]({page}")
+    text = text.replace(OURS, f"{OURS}\n\nIts figures are under [Measured](#measured).")
+    return text.replace(SETTING, "\n\n".join([*_pictures(name), SETTING]))
+
+
+def _pictures(name: str) -> list[str]:
+    """The pictures that `benchmarks.promises` made of it."""
+    folder = ROOT / "docs" / "images" / "promises"
+    return [
+        f"![{caption.format(name)}](../images/promises/{path.name})\n\n{caption.format(name)}"
+        for stem, caption in PROMISED.items()
+        if (path := folder / f"{stem.format(name)}.png").is_file()
+    ]
 
 
 def _fields(recipe: type[Recipe], shown: list[Field[Any]]) -> str:

@@ -15,7 +15,11 @@ from equipoise.recipes import DEFAULT, find
 pytestmark = pytest.mark.usefixtures("brief_reports")
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")]
+DOCUMENTS = [
+    path
+    for folder in (".", "docs", "docs/recipes", "benchmarks")
+    for path in ROOT.glob(f"{folder}/*.md")
+]
 TUTORIALS = [ROOT / "docs" / name for name in ("what-is-a-gan.md", "what-is-a-gan.zh-CN.md")]
 
 

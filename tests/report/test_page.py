@@ -232,6 +232,19 @@ def test_a_curve_has_its_own_baseline_and_says_why_it_is_another() -> None:
     assert same.caption == image.caption.partition(" Its")[0]
 
 
+def test_a_critics_estimate_is_drawn_beside_the_metric_and_nothing_elses_is() -> None:
+    log: list[dict[str, Any]] = [
+        {"samples_seen": 10 * i, "w1_times_unknown_factor": 3.0 / i} for i in (1, 2, 3)
+    ]
+    table = MetricResult("m", 3.0, 0.25, "lower", "")
+    assert charts.critic(log, table) is None  # nothing to compare it with
+    log += [{"samples_seen": 10 * i, "metrics": {"m": 10.0 / i}} for i in (1, 2, 4)]
+    image = charts.critic(log, table)
+    assert image is not None
+    assert "from 3 to 1, the metric from 10 to 2.5000" in image.alt
+    assert charts.critic(log[3:], table) is None
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, None])
 def test_what_is_not_finite_is_left_out_of_a_curve(value: float | None) -> None:
     log: list[dict[str, Any]] = [{"samples_seen": 1, "baselines": {"m": value}}]

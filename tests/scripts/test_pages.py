@@ -47,6 +47,36 @@ def test_a_recipes_page_has_its_paper_its_equations_and_every_field(
     assert [field.name for field in fields(recipe) if f"| `{field.name}` |" not in page] == []
 
 
+@pytest.mark.parametrize("name", OWN)
+def test_a_recipes_page_says_what_was_promised_what_was_reached_and_why(
+    name: str, pages: ModuleType
+) -> None:
+    written, page = (ROOT / f"docs/recipes/{name}.md").read_text(), pages.recipe_page(name)
+    headings = [line for line in written.splitlines() if line.startswith("#")]
+    assert headings == [
+        f"# {name}",
+        "## What the paper promises",
+        "## What published implementations reach",
+        pages.OURS,
+        pages.SETTING,
+    ]
+    assert all(page.count(f"\n{heading}\n") == 1 for heading in headings[1:])
+    assert page.count(f"# {name}\n") == 1
+    assert "](../../" not in page
+
+
+def test_pictures_of_promises_are_shown_where_they_were_made(
+    pages: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert pages._pictures("dcgan") == []
+    (tmp_path / "docs/images/promises").mkdir(parents=True)
+    (tmp_path / "docs/images/promises/critic-wgan.png").touch()
+    monkeypatch.setattr(pages, "ROOT", tmp_path)
+    (picture,) = pages._pictures("wgan")
+    assert "](../images/promises/critic-wgan.png)" in picture
+    assert pages._pictures("wgan-gp") == []
+
+
 def test_defaults_that_depend_on_the_data_name_the_data(pages: ModuleType) -> None:
     page = pages.recipe_page("balanced")
     assert "| `batch_size` | `256`<br>" in page

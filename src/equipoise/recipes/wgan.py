@@ -48,6 +48,10 @@ class WGAN(Standard):
     learning_rate: float = 1e-3
     """RMSProp's learning rate at the start (paper: 5e-5, too slow for minutes on a
     CPU)."""
+    learning_rate_end: float = 0.01
+    """Fraction of the learning rate left at the end of a cosine decay. 1: constant
+    (images: 1, as in the paper: slower steps bring the critic nearer to its optimum, so
+    that its estimate rises although samples do not get worse)."""
     optimizer: Optimizer = "rmsprop"
     """adam (Kingma & Ba 2015) or rmsprop (Tieleman & Hinton 2012)."""
     beta2: float = 0.99
@@ -59,7 +63,8 @@ class WGAN(Standard):
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
-        return super().defaults(space) | {"learning_rate": 1e-3}
+        images = {"learning_rate": 1e-3, "learning_rate_end": 1.0} if space.is_image else {}
+        return super().defaults(space) | images
 
     @classmethod
     def published(cls, space: NetworkSpace) -> dict[str, Any] | None:

@@ -38,6 +38,7 @@ WIDTH, HEIGHT = 5.4, 3.0  # inches of a chart, which half the page's width shows
 DISCRIMINATOR, GENERATOR = REAL, GENERATED
 MIN_LOG_RATIO = 5.0  # of the greatest to the least value, for a logarithmic scale
 MIN_DECADES_RATIO = 500.0  # the same, for ticks at powers of ten alone
+ESTIMATE = "w1_times_unknown_factor"  # a critic's reading
 QUICK_PROTOCOL = "during training, by a quick version of the metric."
 
 
@@ -174,6 +175,44 @@ def difference(log: Sequence[Mapping[str, Any]], output: DiscriminatorOutput) ->
         figure,
         f"The difference of D's outputs on real and generated samples, {output.difference}, "
         f"against samples seen: it ends at {differences[-1]:.3g}.",
+    )
+
+
+def critic(log: Sequence[Mapping[str, Any]], table: MetricResult) -> Image | None:
+    """A critic's estimate beside the primary metric, which it should follow (Arjovsky
+    et al. 2017, section 4.2). None for another D, or a metric measured less than twice.
+
+    Args:
+        log: Of the training.
+        table: The metric in the report.
+    """
+    seen, estimates = _readings(log, ESTIMATE)
+    curve = metric_curve(log, table.key)
+    if not seen or len(curve.values) < 2:
+        return None
+    figure = new_figure()
+    axes = _axes(figure, "critic's estimate (scale unknown)")
+    beside = axes.twinx()
+    lines = axes.plot(seen, estimates, color=DISCRIMINATOR, linewidth=1.4)
+    lines += beside.plot(
+        curve.samples_seen,
+        curve.values,
+        color=GENERATED,
+        marker="o",
+        markersize=3,
+        linewidth=1.4,
+    )
+    beside.set_ylabel(table.label, fontsize=9)
+    beside.spines["top"].set_visible(False)
+    scale_metric(beside, curve.values)
+    legend_above(axes, lines, ["critic's estimate", table.label])
+    return svg_image(
+        figure,
+        f"The critic's estimate and {table.label} against samples seen: the estimate goes from "
+        f"{estimates[0]:.3g} to {estimates[-1]:.3g}, the metric from {number(curve.values[0])} to "
+        f"{number(curve.values[-1])}.",
+        "After its first steps the estimate should fall as the metric does. Its scale is unknown, "
+        "and it is of the generator that is trained; the metric is of the EMA, if there is one.",
     )
 
 

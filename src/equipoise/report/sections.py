@@ -193,7 +193,9 @@ def curves(run: PageContext) -> list[Image]:
     """What was logged during training, against samples seen."""
     found = [
         charts.primary(run.log, run.primary),
-        charts.balance(run.log, run.output) or charts.difference(run.log, run.output),
+        charts.critic(run.log, run.primary)
+        or charts.balance(run.log, run.output)
+        or charts.difference(run.log, run.output),
         charts.losses(run.log),
         charts.gradients(run.log),
     ]
