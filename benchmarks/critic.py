@@ -64,11 +64,13 @@ class Followed:
         smooth: Array = median_filter([estimate for _, estimate in self.log], FILTER)
         return smooth[self.moments]
 
-    def correlation(self, distances: list[float]) -> float:
-        """Spearman's rank correlation of the estimates with distances, (M,)."""
+    def correlation(self, distances: list[float], start: float = 0.0) -> float:
+        """Spearman's rank correlation of the estimates with distances, (M,), from the
+        fraction `start` of the training on."""
         from scipy.stats import spearmanr
 
-        return float(spearmanr(self.estimates, distances).statistic)
+        kept = np.array(self.samples_seen) >= start * self.log[-1][0]
+        return float(spearmanr(self.estimates[kept], np.array(distances)[kept]).statistic)
 
 
 def median_filter(values: list[float], width: int) -> Array:
