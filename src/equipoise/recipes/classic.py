@@ -48,6 +48,7 @@ class Classic(CrossEntropy):
     name = "classic"
     summary = "the original GAN with the tutorials' MLP networks: to learn from, and to beat"
     paper = "Goodfellow et al. 2014, Generative Adversarial Nets"
+    dcgan_networks = False
 
     published_for = "grey images"
 
@@ -95,10 +96,6 @@ class Classic(CrossEntropy):
                 f"discriminator_sees = {self.discriminator_sees!r} is for one column "
                 "without labels or clusters: use 'sample'"
             )
-
-    @property
-    def has_dcgan_networks(self) -> bool:
-        return False
 
     @classmethod
     def published(cls, space: NetworkSpace) -> dict[str, Any] | None:

@@ -38,9 +38,9 @@ PLAIN: dict[str, Any] = {
     "ema_half_life": 0,
     "dense_units": 0,
 }
-# Defaults for images where D has BatchNorm (benchmarks/EXPERIMENTS.md, "A dense layer
-# and larger steps").
-BATCH_NORM: dict[str, Any] = {
+# Defaults of DCGAN's networks (benchmarks/EXPERIMENTS.md, "A dense layer and larger
+# steps").
+LARGE_STEPS: dict[str, Any] = {
     "learning_rate": 2e-3,
     "learning_rate_end": 0.3,
     "dense_units": 256,
@@ -53,14 +53,19 @@ class Standard(Recipe):
 
     norm: ClassVar[Norm] = "none"
     """D's normalisation: BatchNorm (images only), spectral, or none."""
+    dcgan_networks: ClassVar[bool] = True
+    """Whether the networks for images are DCGAN's, but where `preset` says
+    otherwise."""
+    dense_generator: ClassVar[bool] = True
+    """Whether the dense layer is in G too."""
 
     batch_size: Annotated[int, Ge(2), Le(2**31)] = 256
     """Samples in a batch (images: 64)."""
     learning_rate: float = 1e-3
-    """Learning rate at the start (images, where D has BatchNorm: 2e-3)."""
+    """Learning rate at the start (DCGAN's networks: 2e-3)."""
     learning_rate_end: float = 0.01
     """Fraction of the learning rate left at the end of a cosine decay. 1: constant
-    (images, where D has BatchNorm: 0.3)."""
+    (DCGAN's networks: 0.3)."""
     beta1: float = 0.5
     """Adam's first beta: momentum (points: 0, which finds clusters more evenly)."""
     beta2: float = 0.999
@@ -82,9 +87,9 @@ class Standard(Recipe):
     """Pixels a side of the convolutions' kernels, for images. 4 covers every pixel
     equally often (paper: 5, but for infogan and wgan)."""
     dense_units: Annotated[int, Ge(0), Le(MAX_UNITS)] = 0
-    """Units of a dense layer between the latents and G's convolutions, and between D's
-    convolutions and its output, for images. 0: none, as in DCGAN's paper (images, where
-    D has BatchNorm: 256; InfoGAN's paper: 1024)."""
+    """Units of a dense layer between the latents and G's convolutions (not in sngan and
+    dragan) and of one between D's convolutions and its output, for images. 0: none, as
+    in DCGAN's paper (images: 256; InfoGAN's paper: 1024)."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
@@ -96,13 +101,13 @@ class Standard(Recipe):
             "scaling": "unit",
             "latent_dim": 100,
             "width": 32,
-            **(BATCH_NORM if cls.norm == "batch" else {}),
+            **(LARGE_STEPS if cls.dcgan_networks else {}),
         }
 
     @property
     def has_dcgan_networks(self) -> bool:
-        """Whether the networks for images are DCGAN's."""
-        return True
+        """Whether these networks for images are DCGAN's."""
+        return self.dcgan_networks
 
     def check(self, space: NetworkSpace) -> None:
         super().check(space)
@@ -152,8 +157,9 @@ class Standard(Recipe):
         extra = d_classes if conditioning == "concatenation" else 0
         hidden = [self.width] * POINT_LAYERS
         if space.is_image:
+            dense = self.dense_units if self.dense_generator else 0
             body: Any = DCGenerator(
-                prior.width + classes, space.shape, self.width, self.kernel_size, self.dense_units
+                prior.width + classes, space.shape, self.width, self.kernel_size, dense
             )
             trunk: Any = DCTrunk(
                 (space.shape[0] + extra, *space.shape[1:]),

@@ -59,6 +59,7 @@ class FastGAN(Standard):
         "Liu et al. 2021, Towards Faster and Stabilized GAN Training for High-fidelity "
         "Few-shot Image Synthesis"
     )
+    dcgan_networks = False
     images_only = True
     published_for = "images"
     one_at_a_time = "reconstructs each image"
@@ -70,10 +71,6 @@ class FastGAN(Standard):
     augment: str = "color,translation"
     """Random changes of all images that D sees (DiffAugment, Zhao et al. 2020): color,
     translation, cutout, or several with commas between. none: no changes."""
-
-    @property
-    def has_dcgan_networks(self) -> bool:
-        return False
 
     @classmethod
     def published(cls, space: NetworkSpace) -> dict[str, Any] | None:

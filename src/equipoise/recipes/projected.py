@@ -65,6 +65,7 @@ class Projected(Standard):
     name = "projected"
     summary = "D on the frozen features of a network trained on photographs; needs [photos]"
     paper = "Sauer et al. 2021, Projected GANs Converge Faster"
+    dcgan_networks = False
     images_only = True
     published_for = "images"
     one_at_a_time = "has a frozen network, which takes one image"
@@ -85,10 +86,6 @@ class Projected(Standard):
     augment: str = "color,translation,cutout"
     """Random changes of all images that D sees (DiffAugment, Zhao et al. 2020): color,
     translation, cutout, or several with commas between. none: no changes."""
-
-    @property
-    def has_dcgan_networks(self) -> bool:
-        return False
 
     @classmethod
     def published(cls, space: NetworkSpace) -> dict[str, Any] | None:

@@ -43,6 +43,7 @@ class SAGAN(Standard):
     name = "sagan"
     summary = "self-attention and spectral normalisation in both networks"
     paper = "Zhang et al. 2019, Self-Attention Generative Adversarial Networks"
+    dcgan_networks = False
     images_only = True
     published_for = "images"
 
@@ -54,10 +55,6 @@ class SAGAN(Standard):
     """Adam's first beta: momentum."""
     beta2: float = 0.9
     """Adam's second beta."""
-
-    @property
-    def has_dcgan_networks(self) -> bool:
-        return False
 
     @classmethod
     def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
