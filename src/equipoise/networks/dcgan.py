@@ -79,10 +79,15 @@ class DCGenerator(nn.Module):
         levels = len(cells) - 1
         self.grid: tuple[int, int, int] = (channels(levels, width), *cells[-1])
         self.dense: nn.Sequential = nn.Sequential(*dense(latent_width, dense_units, True, "relu"))
-        self.project: nn.Linear = nn.Linear(
-            dense_units or latent_width, math.prod(self.grid), bias=False
+        cells_in_all = math.prod(self.grid)
+        self.project: nn.Sequential = nn.Sequential(
+            nn.Linear(dense_units or latent_width, cells_in_all, bias=False),
+            # Over the batch alone: over positions too, a pattern that all samples share
+            # could take the place of what the latents say.
+            *([nn.BatchNorm1d(cells_in_all)] if dense_units else []),
         )
-        layers: list[nn.Module] = [nn.BatchNorm2d(self.grid[0]), activation("relu")]
+        layers: list[nn.Module] = [] if dense_units else [nn.BatchNorm2d(self.grid[0])]
+        layers.append(activation("relu"))
         for level in range(levels, 1, -1):
             above, here = channels(level, width), channels(level - 1, width)
             layers += [

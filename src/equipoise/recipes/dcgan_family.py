@@ -56,8 +56,6 @@ class Standard(Recipe):
     dcgan_networks: ClassVar[bool] = True
     """Whether the networks for images are DCGAN's, but where `preset` says
     otherwise."""
-    dense_generator: ClassVar[bool] = True
-    """Whether the dense layer is in G too."""
 
     batch_size: Annotated[int, Ge(2), Le(2**31)] = 256
     """Samples in a batch (images: 64)."""
@@ -87,8 +85,8 @@ class Standard(Recipe):
     """Pixels a side of the convolutions' kernels, for images. 4 covers every pixel
     equally often (paper: 5, but for infogan and wgan)."""
     dense_units: Annotated[int, Ge(0), Le(MAX_UNITS)] = 0
-    """Units of a dense layer between the latents and G's convolutions (not in sngan and
-    dragan) and of one between D's convolutions and its output, for images. 0: none, as
+    """Units of a dense layer between the latents and G's convolutions, and of
+    one between D's convolutions and its output, for images. 0: none, as
     in DCGAN's paper (images: 256; InfoGAN's paper: 1024)."""
 
     @classmethod
@@ -157,9 +155,8 @@ class Standard(Recipe):
         extra = d_classes if conditioning == "concatenation" else 0
         hidden = [self.width] * POINT_LAYERS
         if space.is_image:
-            dense = self.dense_units if self.dense_generator else 0
             body: Any = DCGenerator(
-                prior.width + classes, space.shape, self.width, self.kernel_size, dense
+                prior.width + classes, space.shape, self.width, self.kernel_size, self.dense_units
             )
             trunk: Any = DCTrunk(
                 (space.shape[0] + extra, *space.shape[1:]),

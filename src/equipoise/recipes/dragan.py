@@ -42,7 +42,6 @@ class DRAGAN(CrossEntropy):
     name = "dragan"
     summary = "the original loss with a gradient penalty around real samples"
     paper = "Kodali et al. 2017, On Convergence and Stability of GANs"
-    dense_generator = False
 
     published_for = "images"
 

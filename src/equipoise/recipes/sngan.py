@@ -42,7 +42,6 @@ class SNGAN(Standard):
     summary = "spectral normalisation of D and the hinge loss"
     paper = "Miyato et al. 2018, Spectral Normalization for Generative Adversarial Networks"
     norm = "spectral"
-    dense_generator = False
 
     published_for = "images"
 
