@@ -86,8 +86,8 @@ def test_defaults_that_depend_on_the_data_name_the_data(pages: ModuleType) -> No
 
 def test_the_measured_rows_are_those_of_the_results(pages: ModuleType) -> None:
     recorded = json.loads((ROOT / "benchmarks/results/recipes-digits.json").read_text())
-    (row,) = [row for row in recorded["blocks"][0]["rows"] if row[0] == "lsgan, seed 0"]
-    page = pages.recipe_page("lsgan")
+    (row,) = [row for row in recorded["blocks"][0]["rows"] if row[0] == "classic, seed 0"]
+    page = pages.recipe_page("classic")
     assert " | ".join(cell for cell in row[:4]) in page
     assert recorded["commit"] in page
 

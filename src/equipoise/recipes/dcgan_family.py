@@ -60,10 +60,10 @@ class Standard(Recipe):
     batch_size: Annotated[int, Ge(2), Le(2**31)] = 256
     """Samples in a batch (images: 64)."""
     learning_rate: float = 1e-3
-    """Learning rate at the start (DCGAN's networks: 2e-3)."""
+    """Learning rate at the start (images, with DCGAN's networks: 2e-3)."""
     learning_rate_end: float = 0.01
     """Fraction of the learning rate left at the end of a cosine decay. 1: constant
-    (DCGAN's networks: 0.3)."""
+    (images, with DCGAN's networks: 0.3)."""
     beta1: float = 0.5
     """Adam's first beta: momentum (points: 0, which finds clusters more evenly)."""
     beta2: float = 0.999
