@@ -61,11 +61,11 @@ TODAY = {
     ("infogan", "plane"): Cost(288, 169, 9810, 0),
     ("balanced", "images"): Cost(350, 251, 52936, 0),
     ("balanced", "images in groups"): Cost(386, 279, 53913, 0),
-    ("dcgan", "images"): Cost(200, 155, 57904, 0),
-    ("cgan", "images"): Cost(233, 180, 69337, 0),
-    ("infogan", "images"): Cost(503, 383, 61192, 0),
-    ("sngan", "images"): Cost(283, 183, 54152, 0),
-    ("wgan-gp", "images"): Cost(376, 253, 125164, 0),
+    ("dcgan", "images"): Cost(266, 209, 71108, 0),
+    ("cgan", "images"): Cost(299, 234, 72010, 0),
+    ("infogan", "images"): Cost(533, 413, 71444, 0),
+    ("sngan", "images"): Cost(368, 238, 88844, 0),
+    ("wgan-gp", "images"): Cost(491, 325, 166226, 0),
     ("r3gan", "images"): Cost(954, 563, 250973, 0),
 }
 
