@@ -16,7 +16,7 @@ from equipoise.coerce import Ge, Gt, Le
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
 from equipoise.ranges import Doublings
-from equipoise.recipes.base import MAX_UNITS, Recipe
+from equipoise.recipes.base import MAX_UNITS, MIN_COLOR_CHANNELS, Recipe
 from equipoise.recipes.method import Losses, Networks
 
 if TYPE_CHECKING:
@@ -38,13 +38,18 @@ PLAIN: dict[str, Any] = {
     "ema_half_life": 0,
     "dense_units": 0,
 }
-# Defaults of DCGAN's networks (benchmarks/EXPERIMENTS.md, "A dense layer and larger
-# steps").
+# Defaults of DCGAN's networks for grey images (benchmarks/EXPERIMENTS.md, "A dense
+# layer and larger steps"). In colour dcgan collapses with them.
 LARGE_STEPS: dict[str, Any] = {
     "learning_rate": 2e-3,
     "learning_rate_end": 0.3,
     "dense_units": 256,
 }
+
+
+def is_grey(space: NetworkSpace) -> bool:
+    """Whether samples are images of fewer channels than colour ones have."""
+    return space.is_image and space.shape[0] < MIN_COLOR_CHANNELS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +65,10 @@ class Standard(Recipe):
     batch_size: Annotated[int, Ge(2), Le(2**31)] = 256
     """Samples in a batch (images: 64)."""
     learning_rate: float = 1e-3
-    """Learning rate at the start (images, with DCGAN's networks: 2e-3)."""
+    """Learning rate at the start (images, grey, with DCGAN's networks: 2e-3)."""
     learning_rate_end: float = 0.01
     """Fraction of the learning rate left at the end of a cosine decay. 1: constant
-    (images, with DCGAN's networks: 0.3)."""
+    (images, grey, with DCGAN's networks: 0.3)."""
     beta1: float = 0.5
     """Adam's first beta: momentum (points: 0, which finds clusters more evenly)."""
     beta2: float = 0.999
@@ -87,7 +92,7 @@ class Standard(Recipe):
     dense_units: Annotated[int, Ge(0), Le(MAX_UNITS)] = 0
     """Units of a dense layer between the latents and G's convolutions, and of
     one between D's convolutions and its output, for images. 0: none, as
-    in DCGAN's paper (images: 256; InfoGAN's paper: 1024)."""
+    in DCGAN's paper (images, grey: 256; InfoGAN's paper: 1024)."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
@@ -99,7 +104,7 @@ class Standard(Recipe):
             "scaling": "unit",
             "latent_dim": 100,
             "width": 32,
-            **(LARGE_STEPS if cls.dcgan_networks else {}),
+            **(LARGE_STEPS if cls.dcgan_networks and is_grey(space) else {}),
         }
 
     @property

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from equipoise.recipes.base import register
-from equipoise.recipes.dcgan_family import PLAIN, CrossEntropy
+from equipoise.recipes.dcgan_family import PLAIN, CrossEntropy, is_grey
 from equipoise.recipes.method import Method, Networks
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ class PacGAN(CrossEntropy):
 
     packing: int = 2
     """Samples that D sees at once, all real or all generated (paper: 2 to 4)."""
+
+    @classmethod
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        colour = space.is_image and not is_grey(space)
+        return super().defaults(space) | ({"learning_rate": 2e-4} if colour else {})
 
     @classmethod
     def published(cls, space: NetworkSpace) -> dict[str, Any] | None:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from equipoise.coerce import Gt
 from equipoise.ranges import Around
 from equipoise.recipes.base import register
-from equipoise.recipes.dcgan_family import PLAIN, Standard
+from equipoise.recipes.dcgan_family import PLAIN, Standard, is_grey
 from equipoise.recipes.method import Losses, Method, Networks
 from equipoise.recipes.output import Score
 
@@ -49,12 +49,14 @@ class SNGAN(Standard):
     beta1: float = 0.0
     """Adam's first beta: momentum."""
     lipschitz: Annotated[float, Gt(0), Around(4)] = 1.0
-    """D's Lipschitz constant: the factor on its normalised output (images: 4; points:
-    16, to follow narrow modes; paper: 1)."""
+    """D's Lipschitz constant: the factor on its normalised output (images, grey: 4;
+    points: 16, to follow narrow modes; paper: 1)."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
-        return super().defaults(space) | {"lipschitz": 4.0 if space.is_image else 16.0}
+        return super().defaults(space) | {
+            "lipschitz": 4.0 if is_grey(space) else 1.0 if space.is_image else 16.0
+        }
 
     @property
     def has_dcgan_networks(self) -> bool:

@@ -68,7 +68,7 @@ class WGANGP(Standard):
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         return super().defaults(space) | (
-            {"learning_rate_end": 1.0, "discriminator_steps": 2}
+            {"learning_rate": 2e-3, "learning_rate_end": 1.0, "discriminator_steps": 2}
             if space.is_image
             else {"penalty": 0.02}
         )
