@@ -65,7 +65,8 @@ class Standard(Recipe):
     batch_size: Annotated[int, Ge(2), Le(2**31)] = 256
     """Samples in a batch (images: 64)."""
     learning_rate: float = 1e-3
-    """Learning rate at the start (images, grey, with DCGAN's networks: 2e-3)."""
+    """Learning rate at the start (images, grey, with DCGAN's networks: 2e-3; in colour
+    dcgan and pacgan: 2e-4)."""
     learning_rate_end: float = 0.01
     """Fraction of the learning rate left at the end of a cosine decay. 1: constant
     (images, grey, with DCGAN's networks: 0.3)."""
