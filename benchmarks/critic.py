@@ -25,13 +25,12 @@ from equipoise import GAN
 from equipoise.data import mnist
 from equipoise.metrics.digits import read_digits
 from equipoise.metrics.frechet import frechet_distance
-from equipoise.report.charts import scale_metric
+from equipoise.report.charts import ESTIMATE, scale_metric
 from equipoise.sampling.sampler import EVALUATION_SEED, Sampler
 from equipoise.training.events import Event, Report
 from equipoise.training.trainer import Trainer
 
 Array = NDArray[np.float64]
-ESTIMATE = "w1_times_unknown_factor"
 MOMENTS = 40
 SAMPLES = 2_000  # generated digits that a distance is measured on
 FILTER = 9  # lines of the log that the median filter takes, of a hundred in a training

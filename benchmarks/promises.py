@@ -32,6 +32,7 @@ from benchmarks.lanes import add_options, in_lanes
 from benchmarks.measuring import against
 from benchmarks.results import Origin, merged, origin, record
 from equipoise import GAN
+from equipoise.report.charts import ESTIMATE
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images" / "promises"
 CRITICS = ("wgan", "wgan-gp")
@@ -127,31 +128,24 @@ def infogan_table(found: dict[int, Meaning]) -> list[list[str]]:
     """A row for each seed, and the median and the worst."""
     heads = [f"{name}, {kind}" for name in SHAPES for kind in ("digits drawn", "walks")]
     rows = [["infogan", "unsupervised accuracy of c0", "goal", *heads]]
-    values = {seed: [one.accuracy, *_shapes(one).values()] for seed, one in found.items()}
+    values = []
     for seed, one in found.items():
-        cells = [f"{value:.3f}{code}" for (code, value) in _shapes_with_codes(one)]
+        shapes = _shapes(one)
+        values.append([one.accuracy, *(value for _, value in shapes)])
+        cells = [f"{value:.3f} ({code})" for code, value in shapes]
         rows.append([f"infogan, seed {seed}", f"{one.accuracy:.3f}", "", *cells])
     for label, of in (("median", statistics.median), ("worst", min)):
-        accuracy, *rest = [of(column) for column in zip(*values.values(), strict=True)]
+        accuracy, *rest = [of(column) for column in zip(*values, strict=True)]
         goal = against(accuracy, ACCURACY, at_most=False) if label == "median" else ""
         rows.append([label, f"{accuracy:.3f}", goal, *(f"{value:.3f}" for value in rest)])
     return rows
 
 
-def _shapes(one: Meaning) -> dict[tuple[str, str], float]:
-    """The correlation of each shape with its code, of digits drawn and of walks."""
-    return {
-        (name, kind): codes.best_assignment(table)[name][1]
-        for name in SHAPES
-        for kind, table in (("drawn", one.drawn), ("walked", one.walked))
-    }
-
-
-def _shapes_with_codes(one: Meaning) -> list[tuple[str, float]]:
-    assigned = [
+def _shapes(one: Meaning) -> list[tuple[str, float]]:
+    """Of each shape its code and their correlation, of digits drawn and of walks."""
+    return [
         codes.best_assignment(table)[name] for name in SHAPES for table in (one.drawn, one.walked)
     ]
-    return [(f" ({code})", value) for code, value in assigned]
 
 
 def record_critic(found: list[dict[str, Any]], recipes: list[str], command: str) -> None:
@@ -163,7 +157,7 @@ def record_critic(found: list[dict[str, Any]], recipes: list[str], command: str)
     record(
         command,
         "MNIST, one thread a run, seed 0. The estimate is the log's "
-        f"`{critic.ESTIMATE}` through a median filter of {critic.FILTER} of its lines; the Fréchet "
+        f"`{ESTIMATE}` through a median filter of {critic.FILTER} of its lines; the Fréchet "
         f"distance of the digit classifier's features is of {critic.SAMPLES:,} samples of a copy "
         "of the generator at the same moment. Spearman's rank correlation.",
         critic_table(followed),

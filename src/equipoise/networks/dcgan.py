@@ -51,6 +51,19 @@ def channels(level: int, width: int) -> int:
     return int(width * min(2 ** (level - 1), MAX_WIDENING))
 
 
+def all_channels(levels: int, width: int, most: int | None = None) -> list[int]:
+    """Channels of all grids of `levels` halvings, fine to coarse: those of `channels`,
+    and half the width on the finest.
+
+    Args:
+        levels: Halvings.
+        width: Channels of the grid of half the image's sides.
+        most: Channels of a grid, at most. Default: no bound.
+    """
+    found = [max(width // 2, 1)] + [channels(level, width) for level in range(1, levels + 1)]
+    return [min(here, most or here) for here in found]
+
+
 class DCGenerator(nn.Module):
     """Latents (N, Z) to images (N, C, H, W) on [-1, 1]: a projection onto the coarsest
     grid, then a transposed convolution to each finer grid.
@@ -78,16 +91,17 @@ class DCGenerator(nn.Module):
         cells = grids(*shape[1:])
         levels = len(cells) - 1
         self.grid: tuple[int, int, int] = (channels(levels, width), *cells[-1])
-        self.dense: nn.Sequential = nn.Sequential(*dense(latent_width, dense_units, True, "relu"))
-        cells_in_all = math.prod(self.grid)
-        self.project: nn.Sequential = nn.Sequential(
-            nn.Linear(dense_units or latent_width, cells_in_all, bias=False),
-            # Over the batch alone: over positions too, a pattern that all samples share
-            # could take the place of what the latents say.
-            *([nn.BatchNorm1d(cells_in_all)] if dense_units else []),
-        )
-        layers: list[nn.Module] = [] if dense_units else [nn.BatchNorm2d(self.grid[0])]
-        layers.append(activation("relu"))
+        flat = math.prod(self.grid)
+        layers: list[nn.Module] = []
+        if dense_units:
+            # The grid is normalised over the batch alone: over positions too, a pattern
+            # that all samples share could take the place of what the latents say.
+            self.project: nn.Module = nn.Sequential(
+                *dense(latent_width, dense_units, "relu"), *dense(dense_units, flat, "relu")
+            )
+        else:
+            self.project = nn.Linear(latent_width, flat, bias=False)
+            layers += [nn.BatchNorm2d(self.grid[0]), activation("relu")]
         for level in range(levels, 1, -1):
             above, here = channels(level, width), channels(level - 1, width)
             layers += [
@@ -100,7 +114,7 @@ class DCGenerator(nn.Module):
         self.apply(init_weights)
 
     def forward(self, z: Tensor) -> Tensor:
-        x: Tensor = self.layers(self.project(self.dense(z)).unflatten(1, self.grid))
+        x: Tensor = self.layers(self.project(z).unflatten(1, self.grid))
         return x[:, :, : self.shape[1], : self.shape[2]]
 
 
@@ -137,7 +151,9 @@ class DCTrunk(nn.Module):
             layers.append(activation("leaky_relu"))
             before = here
         flat = before * math.prod(cells[-1])
-        layers += [nn.Flatten(), *dense(flat, dense_units, norm, "leaky_relu")]
+        layers.append(nn.Flatten())
+        if dense_units:
+            layers += dense(flat, dense_units, "leaky_relu", norm)
         self.layers: nn.Sequential = nn.Sequential(*layers)
         self.features: int = dense_units or flat
         self.apply(init_weights)
@@ -156,11 +172,8 @@ def doubling(before: int, after: int, kernel: int, bias: bool = True) -> nn.Conv
     )
 
 
-def dense(inputs: int, units: int, norm: bool, name: str) -> list[nn.Module]:
-    """A dense layer, BatchNorm if `norm`, and the activation of this name; nothing
-    where there are no units."""
-    if not units:
-        return []
+def dense(inputs: int, units: int, name: str, norm: bool = True) -> list[nn.Module]:
+    """A dense layer, BatchNorm if `norm`, and the activation of this name."""
     layers: list[nn.Module] = [nn.Linear(inputs, units, bias=not norm)]
     layers += [nn.BatchNorm1d(units)] if norm else []
     return [*layers, activation(name)]

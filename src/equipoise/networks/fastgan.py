@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, pad
 
 from equipoise.networks.conditioning import Discriminator, forward_mixed
-from equipoise.networks.dcgan import channels, grids, init_weights
+from equipoise.networks.dcgan import all_channels, channels, grids, init_weights
 from equipoise.networks.mlp import activation
 
 # Maximum number of doublings that an excitation skips (4 x 4 to 64 x 64).
@@ -82,8 +82,7 @@ class FastGenerator(nn.Module):
         super().__init__()
         self.shape: tuple[int, ...] = tuple(shape)
         cells = grids(*shape[1:])[::-1]
-        finest = len(cells) - 1
-        widths = [channels(finest - at, width) for at in range(finest)] + [max(width // 2, 1)]
+        widths = all_channels(len(cells) - 1, width)[::-1]
         self.grid: tuple[int, int, int] = (2 * widths[0], *cells[0])
         self.project: nn.Linear = nn.Linear(latent_width, math.prod(self.grid), bias=False)
         self.first: nn.Sequential = nn.Sequential(nn.BatchNorm2d(self.grid[0]), nn.GLU(1))

@@ -8,13 +8,18 @@ Goodfellow, Warde-Farley, Mirza, Courville, Bengio: "Maxout Networks", ICML 2013
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
+from equipoise.networks.dcgan import dense
 from equipoise.networks.mlp import Dropout
+
+# Bounds of the initial weights in `mnist.yaml` of the GAN of 2014.
+GENERATOR_BOUND, DISCRIMINATOR_BOUND = 0.05, 0.005
 
 
 class Maxout(nn.Module):
@@ -49,7 +54,7 @@ def normed_layers(sizes: Sequence[int]) -> nn.Sequential:
     """Dense layers of these sizes with BatchNorm and ReLU, and a linear output."""
     layers: list[nn.Module] = []
     for before, after in pairwise(sizes[:-1]):
-        layers += [nn.Linear(before, after, bias=False), nn.BatchNorm1d(after), nn.ReLU()]
+        layers += dense(before, after, "relu")
     return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
 
 
@@ -90,19 +95,21 @@ class Joined(nn.Module):
         return both
 
 
-def init_uniform(network: nn.Module, bound: float) -> None:
-    """Weights of dense layers uniform on [-bound, bound], biases 0."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Linear):
-            nn.init.uniform_(layer.weight, -bound, bound)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+def init_uniform(generator: nn.Module, discriminator: nn.Module) -> None:
+    """Initialise dense layers as the authors of the GAN of 2014 do: weights uniform
+    within their bounds, biases 0."""
+    init_dense(generator, partial(_uniform, GENERATOR_BOUND))
+    init_dense(discriminator, partial(_uniform, DISCRIMINATOR_BOUND))
 
 
-def init_normal(network: nn.Module, std: float) -> None:
-    """Weights of dense layers from N(0, std), biases 0."""
+def _uniform(bound: float, weight: Tensor) -> Tensor:
+    return nn.init.uniform_(weight, -bound, bound)
+
+
+def init_dense(network: nn.Module, draw: Callable[[Tensor], Tensor]) -> None:
+    """Draw the weights of dense layers, and set their biases to 0."""
     for layer in network.modules():
         if isinstance(layer, nn.Linear):
-            nn.init.normal_(layer.weight, std=std)
+            draw(layer.weight)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)

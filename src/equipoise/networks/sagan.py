@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, pad, relu
 
 from equipoise.networks.conditioning import MixedPrecision, forward_mixed
-from equipoise.networks.dcgan import channels, grids
+from equipoise.networks.dcgan import all_channels, channels, grids
 from equipoise.utils.one_hot import one_hot
 
 # Cells along the shorter side of the grid with attention, at least, where it is a
@@ -191,15 +191,13 @@ class AttentionSynthesis(nn.Module):
         super().__init__()
         self.shape: tuple[int, ...] = tuple(shape)
         cells = grids(*shape[1:])
-        coarsest = len(cells) - 1
-        widths = [channels(level, width) for level in range(coarsest, 0, -1)] + [max(width // 2, 1)]
-        widths = [min(here, most or here) for here in widths]
+        widths = all_channels(len(cells) - 1, width, most)[::-1]
         self.grid: tuple[int, int, int] = (widths[0], *cells[-1])
         self.project: nn.Linear = nn.Linear(latent_width, math.prod(self.grid))
         self.blocks: nn.ModuleList = nn.ModuleList(
             UpBlock(*pair, classes) for pair in pairwise(widths)
         )
-        self.attended: int = coarsest - attention_level(cells)
+        self.attended: int = len(cells) - 1 - attention_level(cells)
         """Number of blocks before attention."""
         self.attention: SelfAttention = SelfAttention(widths[self.attended])
         self.norm: ConditionalBatchNorm = ConditionalBatchNorm(widths[-1], 0)

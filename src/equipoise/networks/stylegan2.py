@@ -32,7 +32,7 @@ from torch.nn.functional import conv2d, conv_transpose2d, interpolate, leaky_rel
 
 from equipoise.networks.conditioning import MixedPrecision, forward_mixed
 from equipoise.networks.controller import Controller
-from equipoise.networks.dcgan import channels, grids
+from equipoise.networks.dcgan import all_channels, grids
 from equipoise.networks.mlp import LEAKY_SLOPE
 from equipoise.utils.one_hot import one_hot
 
@@ -237,9 +237,7 @@ class Synthesis(nn.Module):
         super().__init__()
         self.shape: tuple[int, ...] = tuple(shape)
         cells = grids(*shape[1:])[::-1]
-        finest = len(cells) - 1
-        widths = [channels(finest - at, width) for at in range(finest)] + [max(width // 2, 1)]
-        widths = [min(here, most or here) for here in widths]
+        widths = all_channels(len(cells) - 1, width, most)[::-1]
         self.constant: nn.Parameter = nn.Parameter(torch.randn(widths[0], *cells[0]))
         self.convolutions: nn.ModuleList = nn.ModuleList([StyledConv(widths[0], widths[0], style)])
         for before, after in pairwise(widths):
@@ -366,8 +364,7 @@ class StyleTrunk(nn.Module):
         super().__init__()
         cells = grids(*shape[1:])
         self.margins: tuple[int, int] = cells[0][0] - shape[1], cells[0][1] - shape[2]
-        widths = [max(width // 2, 1)] + [channels(level, width) for level in range(1, len(cells))]
-        widths = [min(here, most or here) for here in widths]
+        widths = all_channels(len(cells) - 1, width, most)
         self.features: int = widths[-1]
         self.layers: nn.Sequential = nn.Sequential(
             EqualizedConv(shape[0], widths[0], 1),

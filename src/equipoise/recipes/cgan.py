@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 # hidden units that is dropped.
 PIECES, LAST_PIECES = 5, 4
 DROPOUT = 0.5
-# Bounds of the weights of G and D in the authors' code for `classic`.
-GENERATOR_BOUND, DISCRIMINATOR_BOUND = 0.05, 0.005
 
 
 @register
@@ -117,6 +115,5 @@ class CGAN(CrossEntropy):
                 planes=True,
             )
         discriminator = Discriminator(trunk, units[5], classes, self.conditioning)
-        init_uniform(body, GENERATOR_BOUND)
-        init_uniform(discriminator, DISCRIMINATOR_BOUND)
+        init_uniform(body, discriminator)
         return Networks(Generator(Shaped(body, space.shape), classes), discriminator, prior)

@@ -33,10 +33,9 @@ from equipoise.recipes.method import Method, Networks
 if TYPE_CHECKING:
     from equipoise.transforms.space import NetworkSpace
 
-# The authors' `mnist.yaml`: pieces of a maxout unit, units of G for each of D, bounds
-# of the weights of G and D, and the fraction of D's inputs that is dropped.
+# The authors' `mnist.yaml`: pieces of a maxout unit, units of G for each of D, and the
+# fraction of D's inputs that is dropped.
 PIECES, UNITS_RATIO = 5, 5
-GENERATOR_BOUND, DISCRIMINATOR_BOUND = 0.05, 0.005
 INPUT_DROPOUT = 0.2
 
 
@@ -177,6 +176,5 @@ class Classic(CrossEntropy):
             [space.size, units, units], PIECES, [INPUT_DROPOUT, self.dropout, self.dropout]
         )
         discriminator = Discriminator(Shaped(trunk), units, classes)
-        init_uniform(body, GENERATOR_BOUND)
-        init_uniform(discriminator, DISCRIMINATOR_BOUND)
+        init_uniform(body, discriminator)
         return Networks(Generator(Shaped(body, space.shape), classes), discriminator, prior)

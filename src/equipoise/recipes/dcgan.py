@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from equipoise.recipes.base import register
-from equipoise.recipes.dcgan_family import PLAIN, CrossEntropy, is_grey
+from equipoise.recipes.dcgan_family import PLAIN, CrossEntropy
 from equipoise.recipes.method import Method
 
 if TYPE_CHECKING:
@@ -37,16 +37,12 @@ class DCGAN(CrossEntropy):
     summary = "convolutional networks with BatchNorm, for images"
     paper = "Radford et al. 2016, Unsupervised Representation Learning with Deep Convolutional GANs"
     norm = "batch"
+    color_rate = 2e-4
     images_only = True
     published_for = "images"
 
     latent: Literal["normal", "uniform"] = "uniform"
     """Distribution of the latents: standard normal, or uniform on [-1, 1]."""
-
-    @classmethod
-    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
-        colour = space.is_image and not is_grey(space)
-        return super().defaults(space) | ({"learning_rate": 2e-4} if colour else {})
 
     @classmethod
     def published(cls, space: NetworkSpace) -> dict[str, Any] | None:

@@ -61,6 +61,8 @@ class Standard(Recipe):
     dcgan_networks: ClassVar[bool] = True
     """Whether the networks for images are DCGAN's, but where `preset` says
     otherwise."""
+    color_rate: ClassVar[float] = 1e-3
+    """Learning rate at the start of DCGAN's networks for images in colour."""
 
     batch_size: Annotated[int, Ge(2), Le(2**31)] = 256
     """Samples in a batch (images: 64)."""
@@ -91,21 +93,22 @@ class Standard(Recipe):
     """Pixels a side of the convolutions' kernels, for images. 4 covers every pixel
     equally often (paper: 5, but for infogan and wgan)."""
     dense_units: Annotated[int, Ge(0), Le(MAX_UNITS)] = 0
-    """Units of a dense layer between the latents and G's convolutions, and of
-    one between D's convolutions and its output, for images. 0: none, as
-    in DCGAN's paper (images, grey: 256; InfoGAN's paper: 1024)."""
+    """Units of a dense layer between the latents and G's convolutions, and of one
+    between D's convolutions and its output, for images. 0: none, as in DCGAN's paper
+    (images, grey: 256; InfoGAN's paper: 1024)."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         if not space.is_image:
             return {"beta1": 0.0}
+        rates = LARGE_STEPS if is_grey(space) else {"learning_rate": cls.color_rate}
         return {
             "batch_size": 64,
             "ema_half_life": 10_000,
             "scaling": "unit",
             "latent_dim": 100,
             "width": 32,
-            **(LARGE_STEPS if cls.dcgan_networks and is_grey(space) else {}),
+            **(rates if cls.dcgan_networks else {}),
         }
 
     @property

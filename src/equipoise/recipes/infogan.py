@@ -156,16 +156,11 @@ def give_published_head(discriminator: nn.Module, units: int, outputs: int) -> N
     from torch import nn
 
     from equipoise.networks.conditioning import Discriminator
-    from equipoise.networks.dcgan import init_weights
-    from equipoise.networks.mlp import activation
+    from equipoise.networks.dcgan import dense, init_weights
 
     assert isinstance(discriminator, Discriminator), "infogan's D has a head"
-    head = nn.Sequential(
-        nn.Linear(discriminator.head.in_features, units, bias=False),
-        nn.BatchNorm1d(units),
-        activation("leaky_relu"),
-        nn.Linear(units, outputs),
-    )
+    layers = dense(discriminator.head.in_features, units, "leaky_relu")
+    head = nn.Sequential(*layers, nn.Linear(units, outputs))
     discriminator.auxiliary = head.apply(init_weights)
 
 

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from equipoise.recipes.base import register
-from equipoise.recipes.dcgan_family import PLAIN, CrossEntropy, is_grey
+from equipoise.recipes.dcgan_family import PLAIN, CrossEntropy
 from equipoise.recipes.method import Method, Networks
 
 if TYPE_CHECKING:
@@ -54,16 +54,11 @@ class PacGAN(CrossEntropy):
     summary = "D sees two samples at once and notices a lack of variety"
     paper = "Lin et al. 2018, PacGAN: The power of two samples in generative adversarial networks"
     norm = "batch"
-
+    color_rate = 2e-4
     published_for = "images and points of two numbers"
 
     packing: int = 2
     """Samples that D sees at once, all real or all generated (paper: 2 to 4)."""
-
-    @classmethod
-    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
-        colour = space.is_image and not is_grey(space)
-        return super().defaults(space) | ({"learning_rate": 2e-4} if colour else {})
 
     @classmethod
     def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
@@ -95,9 +90,11 @@ class PacGAN(CrossEntropy):
 
     def _published_networks(self, space: NetworkSpace) -> Networks:
         """The authors' networks for points."""
+        from torch import nn
+
         from equipoise.networks.conditioning import Discriminator, Generator
         from equipoise.networks.latents import Prior
-        from equipoise.networks.maxout import init_normal, maxout_layers, normed_layers
+        from equipoise.networks.maxout import init_dense, maxout_layers, normed_layers
         from equipoise.networks.mlp import Shaped
 
         prior, classes = Prior(self.latent_dim, self.latent), space.classes
@@ -109,6 +106,6 @@ class PacGAN(CrossEntropy):
             [0.0] * (DISCRIMINATOR_LAYERS + 1),
         )
         discriminator = Discriminator(trunk, units, classes)
-        init_normal(body, INITIAL_STD)
-        init_normal(discriminator, INITIAL_STD)
+        for network in (body, discriminator):
+            init_dense(network, lambda weight: nn.init.normal_(weight, std=INITIAL_STD))
         return Networks(Generator(Shaped(body, space.shape), classes), discriminator, prior)
