@@ -151,7 +151,7 @@ def runs(pid: int) -> bool:
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds processes in /proc")
 def test_when_torchrun_is_killed_its_processes_save_and_end(tmp_path: Path) -> None:
     with running([*TORCHRUN, *train(*ENDLESS, "--out", "run")], tmp_path) as launcher:
-        wait_for((tmp_path / "run" / "samples").is_dir, 4 * DEADLINE)
+        wait_for((tmp_path / "run" / "log.jsonl").is_file, 4 * DEADLINE)  # both are training
         ranks = children(launcher)
         os.kill(launcher.pid, signal.SIGKILL)
         _, err = launcher.communicate(timeout=DEADLINE)  # until all have closed stderr

@@ -17,6 +17,7 @@ from functools import partial
 from equipoise.runtime.launch import LIFELINE, is_started_by_torchrun
 
 POLL = 1.0  # seconds
+_ends_by_itself = threading.Event()
 
 
 def end_with_parent() -> None:
@@ -29,10 +30,17 @@ def end_with_parent() -> None:
         _when(partial(_wait_for_other_parent, os.getppid()))
 
 
+def ends_by_itself() -> None:
+    """Send no SIGTERM any more: a signal has stopped this process, or another rank, and
+    it is about to end. Its handler would be gone, and with it the message."""
+    _ends_by_itself.set()
+
+
 def _when(gone: Callable[[], None]) -> None:
     def wait() -> None:
         gone()
-        os.kill(os.getpid(), signal.SIGTERM)
+        if not _ends_by_itself.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True).start()
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from equipoise.errors import EquipoiseError
+from equipoise.runtime.parent import ends_by_itself
 from equipoise.runtime.ranks import SINGLE, Ranks
 from equipoise.training.events import Control
 
@@ -58,5 +59,7 @@ def signals_stop(control: Control, ranks: Ranks = SINGLE) -> Iterator[None]:
     try:
         yield
     finally:
+        if ranks.size > 1 and control.stop_reason in {number.name for number in handlers}:
+            ends_by_itself()
         for number, handler in before.items():
             signal.signal(number, handler)
