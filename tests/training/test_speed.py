@@ -121,14 +121,14 @@ def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(
 @pytest.mark.parametrize(
     ("name", "settings", "pure"),
     [
-        ("balanced", {}, True),
         ("r3gan", {}, True),
+        ("balanced", {}, False),  # BatchNorm in G
         ("wgan-gp", {}, False),  # its penalty draws
         ("stylegan2", {}, False),  # its penalties are lazy
         ("dcgan", {}, False),  # BatchNorm
         ("sngan", {}, False),  # singular vectors are kept from step to step
         ("classic", {"dropout": 0.2}, False),
-        ("balanced", {"augment": "color"}, False),
+        ("r3gan", {"augment": "color"}, False),
     ],
 )
 def test_only_gradients_that_are_functions_of_their_arguments_are_compiled(
@@ -185,7 +185,9 @@ def test_a_step_that_does_not_compile_is_unchanged_and_returns_the_error(
 
 def test_bfloat16_comes_near_float32_and_logits_and_samples_stay_float32() -> None:
     source = squares()
-    state = state_of(Balanced.for_data(source.schema, {**TINY, "conditional": False}), source)
+    # Without BatchNorm: its statistics move with every batch.
+    recipe = find("r3gan").for_data(source.schema, {**TINY, "conditional": False})
+    state = state_of(recipe, source)
     expected = torch.cat([gradient.flatten() for gradient in both_gradients(state, source)])
     Speed(1, "bfloat16", False).apply(state)
     found = torch.cat([gradient.flatten() for gradient in both_gradients(state, source)])

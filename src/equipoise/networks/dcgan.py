@@ -76,6 +76,7 @@ class DCGenerator(nn.Module):
         width: Channels of the grid of half the image's sides.
         kernel: Pixels a side of the kernels, 4 or 5.
         dense_units: Units of the dense layer; 0 for none.
+        tanh: Whether a tanh ends it. Without, images are not bounded.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class DCGenerator(nn.Module):
         width: int,
         kernel: int = 4,
         dense_units: int = 0,
+        tanh: bool = True,
     ) -> None:
         super().__init__()
         self.shape: tuple[int, ...] = tuple(shape)
@@ -109,7 +111,8 @@ class DCGenerator(nn.Module):
                 nn.BatchNorm2d(here),
                 activation("relu"),
             ]
-        layers += [doubling(channels(1, width), shape[0], kernel), nn.Tanh()]
+        layers.append(doubling(channels(1, width), shape[0], kernel))
+        layers += [nn.Tanh()] if tanh else []
         self.layers: nn.Sequential = nn.Sequential(*layers)
         self.apply(init_weights)
 

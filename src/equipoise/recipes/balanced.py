@@ -10,10 +10,14 @@ baseline GAN", NeurIPS 2024 (R3GAN), eqs. 2 and 4.
 
 x is real, x' = G(z) generated. Either penalty makes the game converge locally
 (Mescheder et al. 2018); the pairing and both penalties together keep every mode. As in
-the paper, there are no normalisation layers and no tanh, momentum is off, the learning
-rate follows a cosine, and samples come from the EMA of G. The networks are smaller than
-the paper's: sized for two CPU cores. The weight of the penalties is constant: on MNIST
-a decreasing one gave worse results.
+the paper, D has no normalisation layers, momentum is off, the learning rate follows a
+cosine, and samples come from the EMA of G. The networks are smaller than the paper's:
+sized for two CPU cores. The weight of the penalties is constant: on MNIST a decreasing
+one gave worse results.
+
+On images G is DCGAN's, with BatchNorm, a tanh and a dense layer before its grids
+(`networks.dcgan`). The paper's G has none of these, and after as many digits was twice
+as far from the data (benchmarks/EXPERIMENTS.md, "BatchNorm in G").
 
 Adam's steps do not shrink with the gradients, so weights drift in a long training: on
 N(4, 1.25) a training of twenty times the usual length ended worse than one of the usual
@@ -67,9 +71,9 @@ if TYPE_CHECKING:
     from equipoise.networks.conditioning import Discriminator
     from equipoise.transforms.space import NetworkSpace
 
-# Units of each dense layer between latents and convolutions. Without these layers far
-# fewer digits are recognisable (benchmarks/EXPERIMENTS.md).
-MAPPING_UNITS = 256
+# Units of the dense layer between the latents and G's grids, with penalties. Without it
+# far fewer digits are recognisable (benchmarks/EXPERIMENTS.md).
+DENSE_UNITS = 256
 # Features between D's convolutions and its output.
 IMAGE_FEATURES = 128
 # Hidden layers of the MLPs.
@@ -102,20 +106,20 @@ SERIES: dict[str, Any] = {
 PENALTIES: dict[str, Any] = {
     "regularization": "penalties",
     "photo_features": False,
-    "scaling": "standard",
+    "scaling": "unit",
     "batch_size": 32,
-    "learning_rate": 3e-3,
+    "learning_rate": 2e-3,
     "learning_rate_end": 0.3,
     "ema_half_life": 10_000,
     "full_rate_samples": 0,
     "width": 16,
-    "latent_dim": 64,
+    "latent_dim": 100,
 }
 SPECTRAL: dict[str, Any] = PENALTIES | {
     "regularization": "spectral",
-    "scaling": "unit",
     "learning_rate": 3e-4,
     "learning_rate_end": 0.1,
+    "latent_dim": 64,
 }
 PHOTOS: dict[str, Any] = SPECTRAL | {
     "photo_features": True,
@@ -145,8 +149,8 @@ class Balanced(Recipe):
     """Samples in a batch (points of more than two columns and tables: 1024; windows of
     series: 128; images: 32)."""
     learning_rate: float = 4e-3
-    """Adam's learning rate at the start (images: 3e-3, of more than 32 pixels a side
-    3e-3 (32 / side)^1.5; in colour: 3e-4, with photo features 1e-3; tables: 1e-3)."""
+    """Adam's learning rate at the start (images: 2e-3, of more than 32 pixels a side
+    2e-3 (32 / side)^1.5; in colour: 3e-4, with photo features 1e-3; tables: 1e-3)."""
     learning_rate_end: float = 0.01
     """Fraction of the learning rate left at the end of a cosine decay. 1: constant
     (points of more than two columns, series and images: 0.3; tables and images in
@@ -174,13 +178,14 @@ class Balanced(Recipe):
     on its output."""
     scaling: ScalingKind = "standard"
     """How networks see the data: standard (zero mean, unit variance) or unit (on [-1,
-    1]) (images in colour: unit, since G ends in a tanh there)."""
+    1]) (images: unit, with a tanh at G's end; standard, for grey images of few values
+    far from the others, without)."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS), Doublings(1)] = 64
     """Hidden units of the MLPs (points of several columns and series: 128; tables: 256;
     images: 16, with photo features 24, channels of the finest grid)."""
     latent_dim: Annotated[int, Ge(1), Le(MAX_UNITS)] = 4
     """Latent dimension (points and series of D > 1 numbers: D; tables: 32 more than
-    columns of numbers; images: 64)."""
+    columns of numbers; images: 100, in colour 64)."""
     clusters: int | None = None
     """Number of clusters that G and D are conditioned on (Gaussian mixture for points,
     latent classes for tables, k-means for images). 0: none. Default: chosen by BIC for
@@ -237,6 +242,11 @@ class Balanced(Recipe):
 
     def check(self, space: NetworkSpace) -> None:
         super().check(space)
+        if space.is_image and self.batch_size < 2:
+            raise RequestError(
+                f"batch_size = {self.batch_size}: G has BatchNorm on images, which needs at "
+                "least 2 samples"
+            )
         if self.regularization == "penalties":
             if self.photo_features:
                 raise RequestError(
@@ -253,11 +263,6 @@ class Balanced(Recipe):
             raise RequestError(
                 f"scaling = {self.scaling!r}: with spectral normalisation G ends in a tanh, "
                 "which reaches [-1, 1] only: use 'unit'"
-            )
-        if self.batch_size < 2:
-            raise RequestError(
-                f"batch_size = {self.batch_size}: with spectral normalisation G has BatchNorm, "
-                "which needs at least 2 samples"
             )
         if self.photo_features:
             self._check_photo_features(space.shape[0])
@@ -327,8 +332,8 @@ class Balanced(Recipe):
 
     def _bodies(self, space: NetworkSpace, latent_width: int) -> tuple[nn.Module, nn.Module, int]:
         """G's body, D's trunk, and the number of the trunk's features."""
-        from equipoise.networks.conv import ConvGenerator, ConvTrunk
-        from equipoise.networks.dcgan import DCTrunk
+        from equipoise.networks.conv import ConvTrunk
+        from equipoise.networks.dcgan import DCGenerator, DCTrunk
         from equipoise.networks.fastgan import FastGenerator
         from equipoise.networks.mlp import mlp
 
@@ -338,7 +343,13 @@ class Balanced(Recipe):
             return body, mlp([space.size, *hidden], activations), self.width
         if self.regularization == "penalties":
             return (
-                ConvGenerator(latent_width, space.shape, self.width, MAPPING_UNITS),
+                DCGenerator(
+                    latent_width,
+                    space.shape,
+                    2 * self.width,
+                    dense_units=DENSE_UNITS,
+                    tanh=self.scaling == "unit",
+                ),
                 ConvTrunk(space.shape, self.width, IMAGE_FEATURES),
                 IMAGE_FEATURES,
             )
@@ -360,8 +371,8 @@ def penalties_rate(side: int) -> float:
     """The learning rate of the networks with penalties, for images of `side` pixels.
 
     Larger images have more layers of twice the pixels, and Adam moves each weight as
-    far, whatever it adds up over: at 64 pixels the rate of 32 ends in checkerboards.
-    Measured at 32 and 64 pixels, see benchmarks/EXPERIMENTS.md.
+    far, whatever it adds up over: at 64 pixels disks are better at this rate than at
+    that of 32. Measured at 28, 32 and 64 pixels, see benchmarks/EXPERIMENTS.md.
     """
     rate: float = PENALTIES["learning_rate"]
     return rate * float(min(RATE_SIDE / side, 1.0) ** RATE_POWER)
