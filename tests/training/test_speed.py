@@ -122,10 +122,10 @@ def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(
     ("name", "settings", "pure"),
     [
         ("r3gan", {}, True),
-        ("balanced", {}, False),  # BatchNorm in G
+        ("balanced", {}, True),
+        ("dcgan", {}, True),
         ("wgan-gp", {}, False),  # its penalty draws
         ("stylegan2", {}, False),  # its penalties are lazy
-        ("dcgan", {}, False),  # BatchNorm
         ("sngan", {}, False),  # singular vectors are kept from step to step
         ("classic", {"dropout": 0.2}, False),
         ("r3gan", {"augment": "color"}, False),
@@ -158,16 +158,42 @@ def test_what_the_user_chose_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not choose(method, RunSettings(compile="off"), True, CPU, LONG, 1).compiled
 
 
-def test_a_compiled_step_has_the_gradients_and_readings_of_the_step_as_it_is_written() -> None:
-    source = DistributionSource(Gaussian())
-    state = state_of(Balanced(**TINY), source)
+@pytest.mark.parametrize(
+    "source",
+    [DistributionSource(Gaussian()), pytest.param(squares(), marks=pytest.mark.slow)],
+    ids=["points", "images"],
+)
+def test_a_compiled_step_has_the_gradients_and_statistics_of_the_step_as_it_is_written(
+    source: Source,
+) -> None:
+    state = state_of(Balanced.for_data(source.schema, {**TINY, "conditional": False}), source)
     if not can_compile(state.method, CPU):
         pytest.skip("no compiler here")
+    statistics = [value.clone() for value in state.generator.buffers()]
     expected = both_gradients(state, source)
+    moved = [value.clone() for value in state.generator.buffers()]
+    for value, before in zip(state.generator.buffers(), statistics, strict=True):
+        value.copy_(before)
     assert compile_step(state, example(state, source.schema)) == ""
     assert state.compilations.keys() == {discriminator_gradients, generator_gradients}
+    for value, before in zip(state.generator.buffers(), statistics, strict=True):
+        torch.testing.assert_close(value, before, rtol=0, atol=0)
     found = both_gradients(state, source)
     assert max(float((a - b).abs().max()) for a, b in zip(expected, found, strict=True)) < 1e-5
+    for value, after in zip(state.generator.buffers(), moved, strict=True):
+        torch.testing.assert_close(value, after)
+
+
+def test_with_batch_norm_in_d_a_step_is_not_compiled_by_default() -> None:
+    source = squares()
+    for name, expected in (("balanced", True), ("dcgan", False)):
+        method = state_of(
+            find(name).for_data(source.schema, {**TINY, "conditional": False}), source
+        ).method
+        if not can_compile(method, CPU):
+            pytest.skip("no compiler here")
+        ruled = default_speed(method, images=True, device=CPU, seconds=LONG, threads=1)
+        assert ruled.compiled is expected
 
 
 def test_a_step_that_does_not_compile_is_unchanged_and_returns_the_error(
