@@ -110,7 +110,7 @@ PENALTIES: dict[str, Any] = {
     "batch_size": 32,
     "learning_rate": 2e-3,
     "learning_rate_end": 0.3,
-    "ema_half_life": 10_000,
+    "ema_half_life": 50_000,
     "full_rate_samples": 0,
     "width": 16,
     "latent_dim": 100,
@@ -119,6 +119,7 @@ SPECTRAL: dict[str, Any] = PENALTIES | {
     "regularization": "spectral",
     "learning_rate": 3e-4,
     "learning_rate_end": 0.1,
+    "ema_half_life": 10_000,
     "latent_dim": 64,
 }
 PHOTOS: dict[str, Any] = SPECTRAL | {
@@ -158,8 +159,8 @@ class Balanced(Recipe):
     discriminator_rate: float = 1.0
     """D's learning rate divided by G's (points of more than two columns: 4.0)."""
     ema_half_life: float = 50_000
-    """Half-life of the EMA of G's weights, in samples seen. 0: no EMA (images:
-    10,000)."""
+    """Half-life of the EMA of G's weights, in samples seen. 0: no EMA (images in
+    colour: 10,000)."""
     full_rate_samples: Annotated[int, Ge(0)] = 512_000
     """Samples after which the learning rate also falls with the inverse square root of
     the samples seen. 0: never (points of several columns: 1,536,000; images, tables and
