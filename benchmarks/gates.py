@@ -140,7 +140,7 @@ GATES: dict[str, dict[str, Gate]] = {
         "r3gan": grid(0.005, 0.8, modes=10, kl=0.3),
     },
     "mnist": {
-        "balanced": digits(1.3, 0.65, 0.05),
+        "balanced": digits(0.35, 0.85, 0.07),
         "classic": digits(8.0, 0.45, 0.02),
         "dcgan": digits(0.7, 0.7, 0.06),
         "cgan": digits(0.1, 0.95, 0.08, label_accuracy=0.985),
