@@ -268,6 +268,7 @@ def test_a_cell_of_blanks_far_behind_the_first_lines_is_a_blank(table: Any) -> N
         (b"\xd0\xcf\x11\xe0" + bytes(99), "an old Excel file, .*: save it as .xlsx"),
         (b"\n<!DOCTYPE html><html>no such file", "a web page, .*: download the file itself"),
     ],
+    ids=["gzip", "zip", "parquet", "old Excel", "web page"],  # gzip's bytes have the time
 )
 def test_a_file_of_another_format_is_named_as_such(content: bytes, cause: str, table: Any) -> None:
     with pytest.raises(RequestError, match=rf"x\.csv is {cause}"):
