@@ -101,7 +101,8 @@ def test_independent_channels_are_no_colours(independent: bool, tiny: dict[str, 
     images = (rng.integers(0, 40, (2000, 8, 8, 3)) + np.where(bright, 200, 0)).astype(np.uint8)
     recipe = GAN(**tiny).fit(images)._trained().config.recipe
     assert recipe.per_channel_clusters is independent
-    assert vars(recipe)["regularization"] == ("penalties" if independent else "spectral")
+    expected = ("penalties" if independent else "spectral", "unit")
+    assert (vars(recipe)["regularization"], recipe.scaling) == expected
 
 
 def test_clusters_per_channel_come_back_from_a_file(tiny: dict[str, Any], tmp_path: Path) -> None:

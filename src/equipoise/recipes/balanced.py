@@ -15,9 +15,9 @@ cosine, and samples come from the EMA of G. The networks are smaller than the pa
 sized for two CPU cores. The weight of the penalties is constant: on MNIST a decreasing
 one gave worse results.
 
-On images G is DCGAN's, with BatchNorm, a tanh and a dense layer before its grids
-(`networks.dcgan`). The paper's G has none of these, and after as many digits was twice
-as far from the data (benchmarks/EXPERIMENTS.md, "BatchNorm in G").
+On grey images G is DCGAN's, with BatchNorm, a tanh and a dense layer before its grids
+(`networks.dcgan`). A G without BatchNorm and tanh, like the paper's, was twice as far
+from the data after as many digits (benchmarks/EXPERIMENTS.md, "BatchNorm in G").
 
 Adam's steps do not shrink with the gradients, so weights drift in a long training: on
 N(4, 1.25) a training of twenty times the usual length ended worse than one of the usual

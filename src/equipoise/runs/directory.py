@@ -167,10 +167,7 @@ class RunDirectory:
                 f"another training is writing to {self.path}: wait for its end, or give "
                 "another directory"
             ) from None
-        except (
-            OSError,
-            NotImplementedError,
-        ) as error:  # the latter where a file system has no locks
+        except (OSError, NotImplementedError) as error:  # the latter on disks without locks
             raise EquipoiseError(
                 f"{self.path / LOCK} could not be locked: "
                 f"{getattr(error, 'strerror', None) or error}"

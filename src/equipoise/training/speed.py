@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from equipoise.data.schema import Schema
@@ -191,9 +191,9 @@ def is_pure(method: Method) -> bool:
         method.penalty is not None and method.penalty_at == "elsewhere"
     )
     lazy = method.penalty_interval > 1 or method.generator_penalty is not None
+    impure = Dropout | nn.SyncBatchNorm | SynchronisedBatchNorm
     return not (draws or lazy or method.reuses_samples) and not any(
-        isinstance(layer, Dropout | SynchronisedBatchNorm) or is_parametrized(layer)
-        for layer in layers
+        isinstance(layer, impure) or is_parametrized(layer) for layer in layers
     )
 
 
