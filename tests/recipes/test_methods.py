@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from sklearn.metrics import mutual_info_score
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.parametrize import is_parametrized
@@ -17,7 +19,7 @@ from equipoise.errors import RequestError
 from equipoise.recipes import catalogue, find
 from equipoise.recipes._building import network_space
 from equipoise.recipes.balanced import Balanced
-from equipoise.recipes.infogan import InfoGAN, mutual_information_term
+from equipoise.recipes.infogan import InfoGAN, mutual_information_term, view_information
 from equipoise.recipes.lsgan import LSGAN
 from equipoise.recipes.method import (
     AuxOutputs,
@@ -267,6 +269,71 @@ def test_infogans_continuous_part_is_a_normal_log_likelihood_plus_the_entropy() 
     )
     assert readings["mutual_information_bound"].item() == pytest.approx(expected.item(), rel=1e-5)
     assert term.item() == pytest.approx(-0.1 * expected.item(), rel=1e-5)
+
+
+def test_view_information_is_log_k_where_views_agree_and_0_where_they_are_independent() -> None:
+    code = torch.eye(4).repeat(16, 1)
+    other = code.repeat_interleave(4, 0)[:64]
+    sure = 100.0
+    assert view_information(sure * code, sure * code, (4,)).item() == pytest.approx(math.log(4))
+    assert view_information(sure * code, sure * other, (4,)).item() == pytest.approx(0, abs=1e-5)
+    # One value for all samples says nothing, and is not rewarded.
+    alone = torch.zeros(64, 4).index_fill_(1, torch.tensor([2]), sure)
+    assert view_information(alone, alone, (4,)).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_view_information_is_scikit_learns_of_the_hard_codes_and_sums_over_codes() -> None:
+    draws = np.random.default_rng(0)
+    a, b = draws.integers(3, size=90), draws.integers(2, size=90)
+    seen = np.where(draws.random(90) < 0.7, a, 2)
+    one_hot = [torch.eye(k)[torch.from_numpy(of)] for k, of in ((3, a), (3, seen), (2, b))]
+    first, second, third = (100 * of for of in one_hot)
+    # Symmetrised: the pairs and the pairs exchanged.
+    expected = mutual_info_score(np.concatenate([a, seen]), np.concatenate([seen, a]))
+    assert view_information(first, second, (3,)).item() == pytest.approx(expected, abs=1e-5)
+    rest = torch.randn(90, 4, generator=torch.Generator().manual_seed(0))  # u0 and u1
+    both = view_information(
+        torch.cat([first, third, rest], 1), torch.cat([second, third, rest], 1), (3, 2)
+    )
+    expected += mutual_info_score(b, b)
+    assert both.item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_code_of_more_values_than_samples_has_no_view_information() -> None:
+    q, of_view = torch.randn(2, 4, 7, generator=torch.Generator().manual_seed(0))
+    assert view_information(q, of_view, (5, 2)) == view_information(q[:, 5:], of_view[:, 5:], (2,))
+
+
+def test_infogans_views_enter_ds_step_alone_and_grey_images_alone() -> None:
+    method = built("infogan", invariance_weight=2.0)
+    assert method.auxiliary is not None
+    assert method.view is not None
+    q = torch.randn(8, 14, generator=torch.Generator().manual_seed(0))
+    z = method.prior.sample(8, torch.Generator().manual_seed(0))
+    without = method.auxiliary(AuxOutputs(q, q, None, z, RANDOM))[0]
+    term, readings = method.auxiliary(AuxOutputs(q, q, None, z, RANDOM, q))
+    assert (without - term).item() == pytest.approx(2 * readings["view_information"].item())
+    of_g = method.auxiliary(AuxOutputs(None, q, None, z, RANDOM))
+    assert "view_information" not in of_g[1]
+    assert built("infogan", Schema((3, 32, 32), "NHWC", "uint8")).view is None
+    assert built("infogan", LINE).view is None
+
+
+def test_the_weight_of_qs_own_loss_is_ds_alone() -> None:
+    q = torch.randn(8, 10, generator=torch.Generator().manual_seed(0))
+    settings = {"continuous_codes": 0, "invariance_weight": 0.0}
+    whole, less = (built("infogan", **settings, q_categorical_weight=w) for w in (1.0, 0.25))
+    z = whole.prior.sample(8, torch.Generator().manual_seed(0))
+    assert whole.auxiliary is not None
+    assert less.auxiliary is not None
+    of_d, of_g = AuxOutputs(q, q, None, z, RANDOM), AuxOutputs(None, q, None, z, RANDOM)
+    assert less.auxiliary(of_d)[0].item() == pytest.approx(whole.auxiliary(of_d)[0].item() / 4)
+    assert less.auxiliary(of_g)[0].item() == pytest.approx(whole.auxiliary(of_g)[0].item())
+
+
+def test_views_of_points_are_refused() -> None:
+    with pytest.raises(RequestError, match=r"invariance_weight = 0\.5: views are of images, leave"):
+        built("infogan", LINE, invariance_weight=0.5)
 
 
 @pytest.mark.parametrize(

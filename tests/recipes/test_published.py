@@ -108,7 +108,8 @@ PUBLISHED: list[tuple[str, Schema, dict[str, Any], str]] = [
         | {"latent": "uniform", "latent_dim": 62, "width": 64, "kernel_size": 4}
         | {"dense_units": 1024}
         | {"categorical_codes": 10, "continuous_codes": 2, "learned_std": False}
-        | {"categorical_weight": 1.0, "continuous_weight": 1.0},
+        | {"categorical_weight": 1.0, "continuous_weight": 1.0}
+        | {"invariance_weight": 0.0, "q_categorical_weight": 1.0},
         "openai/InfoGAN: launchers/run_mnist_exp.py, infogan/models/regularized_gan.py",
     ),
     (
@@ -116,7 +117,13 @@ PUBLISHED: list[tuple[str, Schema, dict[str, Any], str]] = [
         colour(64),
         IMAGES
         | {"batch_size": 64, "optimizer": "rmsprop", "learning_rate": 5e-5, "beta2": 0.99}
-        | {"discriminator_steps": 5, "clip": 0.01, "latent": "normal", "latent_dim": 100}
+        | {
+            "discriminator_steps": 5,
+            "clip": 0.01,
+            "norm_clip": 0.01,
+            "latent": "normal",
+            "latent_dim": 100,
+        }
         | {"width": 64, "kernel_size": 4},
         "Arjovsky et al. 2017, algorithm 1; martinarjovsky/WassersteinGAN: main.py",
     ),

@@ -261,6 +261,17 @@ def test_clipping_holds_after_every_step_of_the_critic() -> None:
     assert max(p.detach().abs().max().item() for p in state.generator.parameters()) > 0.05
 
 
+def test_clipping_has_another_bound_for_batch_norms_gains_and_offsets() -> None:
+    state = state_of(WGAN(**TINY_RECIPE, scaling="unit", clip=0.05, norm_clip=0.4), squares())
+    adversarial_step(state, state.method.schedule(0))
+    for layer in state.discriminator.modules():
+        most = 0.4 if isinstance(layer, torch.nn.BatchNorm2d) else 0.05
+        for p in layer.parameters(recurse=False):
+            assert p.detach().abs().max().item() <= most + 1e-6
+            if p is getattr(layer, "weight", None):
+                assert p.detach().abs().max().item() == pytest.approx(most)
+
+
 def test_both_optimisers_follow_the_schedule_each_at_its_own_rate() -> None:
     for recipe in (
         WGANGP(**TINY_RECIPE, learning_rate=0.1, discriminator_rate=4.0),

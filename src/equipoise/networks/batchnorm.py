@@ -190,9 +190,14 @@ BATCH_NORMS = (
 )
 
 
+def is_batch_norm(layer: nn.Module) -> bool:
+    """Whether this layer itself is BatchNorm."""
+    return isinstance(layer, BATCH_NORMS)
+
+
 def has_batch_norm(network: nn.Module) -> bool:
     """Whether some layer of the network is BatchNorm."""
-    return any(isinstance(layer, BATCH_NORMS) for layer in network.modules())
+    return any(is_batch_norm(layer) for layer in network.modules())
 
 
 def synchronise(network: nn.Module, gather: Callable[[Tensor], Tensor]) -> None:

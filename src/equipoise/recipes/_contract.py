@@ -64,7 +64,8 @@ def _call_on_zeros(checked: Method, shape: tuple[int, ...], n: int, labelled: bo
         checked.generator_penalty(GeneratorBatch(z, y, generator, x))
     if checked.auxiliary is not None:
         real, fake = aux.chunk(2)
-        checked.auxiliary(AuxOutputs(real, fake, y, z, generator))
+        view = None if checked.view is None else critic(checked.view(x, generator), y_d)[1]
+        checked.auxiliary(AuxOutputs(real, fake, y, z, generator, view))
     critic.train(was_training)
 
 

@@ -14,6 +14,15 @@ bound enters both networks' losses. Lambda is 1 for categorical codes, as in the
 and .1 for continuous ones: the paper recommends a smaller value for these, since
 differential entropy has another scale than the game (section 6), and gives no number.
 
+Nothing in this says that a value of a code is a digit and not a slant. On grey images
+Q's categorical codes are therefore also to be the same for a real image and for a view
+of it, rotated, scaled, shifted and sheared a little (`invariance_weight`), after
+
+Ji, Henriques, Vedaldi: "Invariant Information Clustering for Unsupervised Image
+Classification and Segmentation", ICCV 2019, eqs. 2 and 3;
+Ojha, Singh, Hsieh, Lee: "Elastic-InfoGAN: Unsupervised Disentangled Representation
+Learning in Class-Imbalanced Data", NeurIPS 2020, which has views in an InfoGAN first.
+
 `preset="paper"` is appendix C.1's for MNIST, as in the authors' `run_mnist_exp.py` and
 `regularized_gan.py`: batches of 128, Adam with learning rates 1e-3 for G and 2e-4 for
 D, beta1 .5, 62 uniform latents, a code of ten values and two uniform ones, lambda 1 for
@@ -30,6 +39,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from equipoise.coerce import Ge, Le
+from equipoise.errors import RequestError
 from equipoise.recipes.base import register
 from equipoise.recipes.dcgan_family import PLAIN, CrossEntropy, is_grey
 from equipoise.recipes.method import AuxOutputs, Method
@@ -45,6 +55,9 @@ MAX_DIGITS = 5
 # Minimum log standard deviation of Q's normal distributions. Below it the bound would
 # only reward sharper codes.
 MIN_LOG_STD = -4.0
+
+# Defaults for grey images (benchmarks/EXPERIMENTS.md, "InfoGAN's codes and views").
+VIEWS: dict[str, Any] = {"invariance_weight": 0.5, "q_categorical_weight": 0.3}
 
 
 @register
@@ -76,6 +89,13 @@ class InfoGAN(CrossEntropy):
     """Weight of the categorical codes' mutual information in both losses."""
     continuous_weight: Annotated[float, Ge(0)] = 0.1
     """Weight of the continuous codes' mutual information in both losses."""
+    invariance_weight: Annotated[float, Ge(0)] = 0.0
+    """Weight in D's loss of the mutual information of the categorical codes that Q
+    reads in a real image and in a view of it: rotated, scaled, shifted and sheared a
+    little. 0: no views, as in the paper (images, grey: 0.5)."""
+    q_categorical_weight: Annotated[float, Ge(0)] = 1.0
+    """Factor on `categorical_weight` in D's loss, which trains Q. Below 1 it is more
+    the views that form Q's classes, and G that follows (images, grey: 0.3)."""
     learned_std: bool = True
     """Whether Q learns the standard deviations of the continuous codes, or has 1 for
     all (paper: False)."""
@@ -107,8 +127,8 @@ class InfoGAN(CrossEntropy):
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         if space.is_image:
             # In colour D is a fifth as fast as G, as in the paper.
-            rate = {} if is_grey(space) else {"discriminator_rate": 0.2}
-            return {**super().defaults(space), "latent_dim": 62, **rate}
+            chosen = VIEWS if is_grey(space) else {"discriminator_rate": 0.2}
+            return {**super().defaults(space), "latent_dim": 62, **chosen}
         return {**super().defaults(space), "continuous_codes": 0}
 
     @classmethod
@@ -129,10 +149,21 @@ class InfoGAN(CrossEntropy):
             "continuous_codes": 2,
             "categorical_weight": 1.0,
             "continuous_weight": 1.0,
+            "invariance_weight": 0.0,
+            "q_categorical_weight": 1.0,
             "learned_std": False,
         }
 
+    def check(self, space: NetworkSpace) -> None:
+        super().check(space)
+        if self.invariance_weight and not space.is_image:
+            raise RequestError(
+                f"invariance_weight = {self.invariance_weight}: views are of images, leave it out"
+            )
+
     def build(self, space: NetworkSpace) -> Method:
+        from equipoise.networks.views import random_affine
+
         sizes = tuple(int(size) for size in self._sizes)
         outputs = sum(sizes) + 2 * self.continuous_codes
         networks = self.networks(space, auxiliary=outputs, codes=(sizes, self.continuous_codes))
@@ -140,15 +171,22 @@ class InfoGAN(CrossEntropy):
             give_published_head(networks.discriminator, 2 * self.width, outputs)
 
         def information(aux: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
-            return mutual_information_term(
+            factor = 1.0 if aux.real is None else self.q_categorical_weight
+            term, readings = mutual_information_term(
                 networks.prior,
                 aux,
-                self.categorical_weight,
+                self.categorical_weight * factor,
                 self.continuous_weight,
                 self.learned_std,
             )
+            if aux.real is not None and aux.view is not None:
+                shared = view_information(aux.gather(aux.real), aux.gather(aux.view), sizes)
+                term = term - self.invariance_weight * shared
+                readings["view_information"] = shared
+            return term, readings
 
-        return self.method(networks, self.losses(), auxiliary=information)
+        view = random_affine if self.invariance_weight else None
+        return self.method(networks, self.losses(), auxiliary=information, view=view)
 
 
 def give_published_head(discriminator: nn.Module, units: int, outputs: int) -> None:
@@ -202,3 +240,32 @@ def mutual_information_term(
             weight = continuous_weight
         bound, term = bound + information, term - weight * information
     return term, {"mutual_information_bound": bound}
+
+
+def view_information(q: Tensor, q_view: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """The mutual information in nats, (), of what Q reads as categorical codes of real
+    samples and of their views; the sum over the codes.
+
+    For a code of K values it is log K at most: where all are equally frequent, and
+    each sample has the same in both. A code of more values than samples is left out,
+    since so few say nothing of its distribution.
+
+    IIC: Ji, Henriques, Vedaldi 2019, eqs. 2 and 3.
+
+    Args:
+        q: Q's logits of real samples, (N, sum of sizes or more).
+        q_view: Those of their views.
+        sizes: K of each code.
+    """
+    import torch
+
+    total, start = q.new_zeros(()), 0
+    for size in sizes:
+        here = slice(start, start + size)
+        if size <= len(q):
+            joint = q[:, here].softmax(1).T @ q_view[:, here].softmax(1) / len(q)
+            joint = (joint + joint.T) / 2  # the sample is a view of its view, too
+            total = total + 2 * torch.special.entr(joint.sum(0)).sum()
+            total = total - torch.special.entr(joint).sum()
+        start += size
+    return total

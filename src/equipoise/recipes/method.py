@@ -113,6 +113,11 @@ class AuxOutputs:
     """The latents of the generated samples, (N, Z)."""
     randomness: torch.Generator
     """The random generator for penalties."""
+    view: Tensor | None = None
+    """(N, K), on the method's views of the real samples; None in G's step, and without
+    views."""
+    gather: Callable[[Tensor], Tensor] = _alone
+    """As `CriticBatch.gather`."""
 
 
 class Networks(NamedTuple):
@@ -173,6 +178,9 @@ class Method:
     auxiliary: Callable[[AuxOutputs], tuple[Tensor, dict[str, Tensor]]] | None = None
     """A term, (), that joins both losses, and readings, (), for the log. A term of D's
     alone is 0 in G's step, where `AuxOutputs.real` is None."""
+    view: Callable[[Tensor, torch.Generator], Tensor] | None = None
+    """Another view of real samples, (N, *shape) to (N, *shape). The auxiliary head sees
+    it in D's step. The loss of the output does not."""
     constraint: Callable[[nn.Module], None] | None = None
     """A function applied to D after each of its optimiser steps, such as clipping."""
     augmentation: Augmentation | None = None

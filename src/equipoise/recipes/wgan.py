@@ -7,9 +7,9 @@ eq. 3 and algorithm 1.
 
 Weights are clipped to [-c, c] after every step of the critic, which keeps it Lipschitz
 with an unknown constant: the log has mean f(x) - mean f(x') as
-`w1_times_unknown_factor`. Five steps of the critic for one of G, RMSProp, since
-momentum made training unstable. Clipping makes critics simple: expect less than from
-`wgan-gp` or `balanced`.
+`w1_times_unknown_factor`. BatchNorm's gains have a bound of their own (`norm_clip`).
+Five steps of the critic for one of G, RMSProp, since momentum made training unstable.
+Clipping makes critics simple: expect less than from `wgan-gp` or `balanced`.
 
 `preset="paper"` is algorithm 1's, with the DCGAN of the authors' `main.py` and
 `models/dcgan.py` (64 channels, 4 x 4 kernels, 100 normal latents). What differs: they
@@ -59,7 +59,11 @@ class WGAN(Standard):
     discriminator_steps: int = 5
     """Steps of the critic for every step of G (n_critic)."""
     clip: Annotated[float, Gt(0), Around(10)] = 0.01
-    """The critic's weights are clipped to [-clip, clip]."""
+    """The critic's weights are clipped to [-clip, clip], but for BatchNorm's."""
+    norm_clip: Annotated[float, Gt(0), Around(10)] = 1.0
+    """BatchNorm's gains and offsets in the critic are clipped to [-norm_clip,
+    norm_clip], for images (authors' code: 0.01, as all weights. Each layer then divides
+    the critic's output by a hundred, until it is rounded to nothing)."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
@@ -81,14 +85,18 @@ class WGAN(Standard):
             "width": 64,
             "kernel_size": 4,
             "clip": 0.01,
+            "norm_clip": 0.01,
         }
 
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses
+        from equipoise.networks.batchnorm import is_batch_norm
 
         def clip(critic: nn.Module) -> None:
-            for weight in critic.parameters():
-                weight.data.clamp_(-self.clip, self.clip)
+            for layer in critic.modules():
+                most = self.norm_clip if is_batch_norm(layer) else self.clip
+                for weight in layer.parameters(recurse=False):
+                    weight.data.clamp_(-most, most)
 
         return self.method(
             self.networks(space),

@@ -161,9 +161,11 @@ def discriminator_gradients(
         terms += [weight * term for term in penalties.values()]
         readings |= penalties
     if method.auxiliary is not None:
-        term, of_term = method.auxiliary(
-            AuxOutputs(aux_real, aux_fake, y, z, state.randomness["penalty"])
-        )
+        randomness, aux_view = state.randomness["penalty"], None
+        if method.view is not None:
+            aux_view = state.discriminate(method.view(x, randomness), y_d)[1]
+        outputs = AuxOutputs(aux_real, aux_fake, y, z, randomness, aux_view, state.ranks.gather)
+        term, of_term = method.auxiliary(outputs)
         terms.append(term)
         readings |= of_term
     return _gradients(sum(terms[1:], terms[0]), state.weights_d, readings)
@@ -193,7 +195,8 @@ def generator_gradients(
             real = state.discriminate(pack.join(x), y_d)[0]
     loss = total = method.generator_loss(real, fake)
     if method.auxiliary is not None:
-        outputs = AuxOutputs(None, aux, y, z, state.randomness["penalty"])
+        randomness, gather = state.randomness["penalty"], state.ranks.gather
+        outputs = AuxOutputs(None, aux, y, z, randomness, gather=gather)
         total = loss + method.auxiliary(outputs)[0]
     readings = {"generator_loss": loss}
     if method.generator_penalty is not None and weight is not None:
