@@ -107,7 +107,7 @@ def test_wgan_has_the_papers_settings() -> None:
 
 def test_wgan_gp_has_the_papers_penalty_per_sample() -> None:
     recipe = find("wgan-gp")()
-    assert find("wgan-gp").for_data(DIGITS, {}).discriminator_steps == 2
+    assert find("wgan-gp").for_data(DIGITS, {}).discriminator_steps == 5
     assert (
         recipe.beta1,
         recipe.beta2,

@@ -8,10 +8,8 @@ GANs", NeurIPS 2017, eq. 3 and algorithm 1.
 
 e is uniform, one for each pair; the norm is that of a whole sample's gradient. The
 critic has no BatchNorm, which would make samples' gradients depend on each other. Adam
-has the paper's betas, 0 and .9. On images two steps of the critic for one of G, with a
-higher learning rate, get further in a CPU's minutes than the paper's five
-(benchmarks/EXPERIMENTS.md). The log has mean D(x) - mean D(x'), W1 of scaled samples up
-to a factor that the penalty holds near 1 but does not fix.
+has the paper's betas, 0 and .9. The log has mean D(x) - mean D(x'), W1 of scaled
+samples up to a factor that the penalty holds near 1 but does not fix.
 
 `preset="paper"` is algorithm 1's for images (learning rate 1e-4, betas 0 and .9, lambda
 10, five steps), with batches of 64, 128 normal latents and the DCGAN of the authors'
@@ -61,14 +59,14 @@ class WGANGP(Standard):
     beta2: float = 0.9
     """Adam's second beta."""
     discriminator_steps: int = 5
-    """Steps of the critic for every step of G (n_critic) (images: 2; paper: 5)."""
+    """Steps of the critic for every step of G (n_critic)."""
     penalty: Annotated[float, Ge(0), Around(10)] = 10.0
     """Weight lambda of the gradient penalty (points: 0.02; paper: 0.1 for toy data)."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         return super().defaults(space) | (
-            {"learning_rate": 2e-3, "learning_rate_end": 1.0, "discriminator_steps": 2}
+            {"learning_rate": 2e-3, "learning_rate_end": 1.0}
             if space.is_image
             else {"penalty": 0.02}
         )
