@@ -304,31 +304,30 @@ def test_a_code_of_more_values_than_samples_has_no_view_information() -> None:
     assert view_information(q, of_view, (5, 2)) == view_information(q[:, 5:], of_view[:, 5:], (2,))
 
 
-def test_infogans_views_enter_ds_step_alone_and_grey_images_alone() -> None:
-    method = built("infogan", invariance_weight=2.0)
+def test_infogans_views_enter_ds_step_alone_and_are_of_grey_images_alone() -> None:
+    settings = {"invariance_weight": 2.0, "q_categorical_weight": 0.25, "continuous_codes": 0}
+    method = built("infogan", **settings)
     assert method.auxiliary is not None
     assert method.view is not None
-    q = torch.randn(8, 14, generator=torch.Generator().manual_seed(0))
+    q = torch.randn(8, 10, generator=torch.Generator().manual_seed(0))
     z = method.prior.sample(8, torch.Generator().manual_seed(0))
-    without = method.auxiliary(AuxOutputs(q, q, None, z, RANDOM))[0]
-    term, readings = method.auxiliary(AuxOutputs(q, q, None, z, RANDOM, q))
-    assert (without - term).item() == pytest.approx(2 * readings["view_information"].item())
-    of_g = method.auxiliary(AuxOutputs(None, q, None, z, RANDOM))
-    assert "view_information" not in of_g[1]
+    of_g, readings = method.auxiliary(AuxOutputs(None, q, None, z, RANDOM))
+    assert "view_information" not in readings
+    of_d, readings = method.auxiliary(AuxOutputs(q, q, None, z, RANDOM, q))
+    expected = 0.25 * of_g - 2 * readings["view_information"]
+    assert of_d.item() == pytest.approx(expected.item())
     assert built("infogan", Schema((3, 32, 32), "NHWC", "uint8")).view is None
     assert built("infogan", LINE).view is None
 
 
-def test_the_weight_of_qs_own_loss_is_ds_alone() -> None:
-    q = torch.randn(8, 10, generator=torch.Generator().manual_seed(0))
-    settings = {"continuous_codes": 0, "invariance_weight": 0.0}
-    whole, less = (built("infogan", **settings, q_categorical_weight=w) for w in (1.0, 0.25))
-    z = whole.prior.sample(8, torch.Generator().manual_seed(0))
-    assert whole.auxiliary is not None
-    assert less.auxiliary is not None
-    of_d, of_g = AuxOutputs(q, q, None, z, RANDOM), AuxOutputs(None, q, None, z, RANDOM)
-    assert less.auxiliary(of_d)[0].item() == pytest.approx(whole.auxiliary(of_d)[0].item() / 4)
-    assert less.auxiliary(of_g)[0].item() == pytest.approx(whole.auxiliary(of_g)[0].item())
+def test_without_views_both_networks_have_the_whole_weight_of_infogans_codes() -> None:
+    method = built("infogan", invariance_weight=0.0)
+    assert method.auxiliary is not None
+    assert method.view is None
+    q = torch.randn(8, 14, generator=torch.Generator().manual_seed(0))
+    z = method.prior.sample(8, torch.Generator().manual_seed(0))
+    of_d, of_g = (method.auxiliary(AuxOutputs(real, q, None, z, RANDOM))[0] for real in (q, None))
+    assert of_d == of_g
 
 
 def test_views_of_points_are_refused() -> None:

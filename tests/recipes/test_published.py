@@ -109,7 +109,7 @@ PUBLISHED: list[tuple[str, Schema, dict[str, Any], str]] = [
         | {"dense_units": 1024}
         | {"categorical_codes": 10, "continuous_codes": 2, "learned_std": False}
         | {"categorical_weight": 1.0, "continuous_weight": 1.0}
-        | {"invariance_weight": 0.0, "q_categorical_weight": 1.0},
+        | {"invariance_weight": 0.0},
         "openai/InfoGAN: launchers/run_mnist_exp.py, infogan/models/regularized_gan.py",
     ),
     (

@@ -21,7 +21,7 @@ of it, rotated, scaled, shifted and sheared a little (`invariance_weight`), afte
 Ji, Henriques, Vedaldi: "Invariant Information Clustering for Unsupervised Image
 Classification and Segmentation", ICCV 2019, eqs. 2 and 3;
 Ojha, Singh, Hsieh, Lee: "Elastic-InfoGAN: Unsupervised Disentangled Representation
-Learning in Class-Imbalanced Data", NeurIPS 2020, which has views in an InfoGAN first.
+Learning in Class-Imbalanced Data", NeurIPS 2020: views of real images in InfoGAN.
 
 `preset="paper"` is appendix C.1's for MNIST, as in the authors' `run_mnist_exp.py` and
 `regularized_gan.py`: batches of 128, Adam with learning rates 1e-3 for G and 2e-4 for
@@ -55,9 +55,9 @@ MAX_DIGITS = 5
 # Minimum log standard deviation of Q's normal distributions. Below it the bound would
 # only reward sharper codes.
 MIN_LOG_STD = -4.0
-
-# Defaults for grey images (benchmarks/EXPERIMENTS.md, "InfoGAN's codes and views").
-VIEWS: dict[str, Any] = {"invariance_weight": 0.5, "q_categorical_weight": 0.3}
+# Default of `invariance_weight` for grey images (benchmarks/EXPERIMENTS.md, "InfoGAN's
+# codes and views").
+INVARIANCE = 0.5
 
 
 @register
@@ -93,9 +93,9 @@ class InfoGAN(CrossEntropy):
     """Weight in D's loss of the mutual information of the categorical codes that Q
     reads in a real image and in a view of it: rotated, scaled, shifted and sheared a
     little. 0: no views, as in the paper (images, grey: 0.5)."""
-    q_categorical_weight: Annotated[float, Ge(0)] = 1.0
-    """Factor on `categorical_weight` in D's loss, which trains Q. Below 1 it is more
-    the views that form Q's classes, and G that follows (images, grey: 0.3)."""
+    q_categorical_weight: Annotated[float, Ge(0)] = 0.3
+    """With views, the factor on `categorical_weight` in D's loss, which trains Q. Below
+    1 it is more the views that form Q's classes, and G that follows."""
     learned_std: bool = True
     """Whether Q learns the standard deviations of the continuous codes, or has 1 for
     all (paper: False)."""
@@ -127,7 +127,9 @@ class InfoGAN(CrossEntropy):
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         if space.is_image:
             # In colour D is a fifth as fast as G, as in the paper.
-            chosen = VIEWS if is_grey(space) else {"discriminator_rate": 0.2}
+            chosen: dict[str, Any] = {"discriminator_rate": 0.2}
+            if is_grey(space):
+                chosen = {"invariance_weight": INVARIANCE}
             return {**super().defaults(space), "latent_dim": 62, **chosen}
         return {**super().defaults(space), "continuous_codes": 0}
 
@@ -150,7 +152,6 @@ class InfoGAN(CrossEntropy):
             "categorical_weight": 1.0,
             "continuous_weight": 1.0,
             "invariance_weight": 0.0,
-            "q_categorical_weight": 1.0,
             "learned_std": False,
         }
 
@@ -171,7 +172,7 @@ class InfoGAN(CrossEntropy):
             give_published_head(networks.discriminator, 2 * self.width, outputs)
 
         def information(aux: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
-            factor = 1.0 if aux.real is None else self.q_categorical_weight
+            factor = 1.0 if aux.view is None else self.q_categorical_weight
             term, readings = mutual_information_term(
                 networks.prior,
                 aux,
@@ -179,7 +180,7 @@ class InfoGAN(CrossEntropy):
                 self.continuous_weight,
                 self.learned_std,
             )
-            if aux.real is not None and aux.view is not None:
+            if aux.view is not None and aux.real is not None:
                 shared = view_information(aux.gather(aux.real), aux.gather(aux.view), sizes)
                 term = term - self.invariance_weight * shared
                 readings["view_information"] = shared
