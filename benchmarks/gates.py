@@ -145,7 +145,7 @@ GATES: dict[str, dict[str, Gate]] = {
         "dcgan": digits(0.7, 0.7, 0.06),
         "cgan": digits(0.1, 0.95, 0.08, label_accuracy=0.985),
         "acgan": digits(0.1, 0.95, 0.08, label_accuracy=0.985),
-        "infogan": digits(0.4, 0.85, 0.06, unsupervised_accuracy=0.5),
+        "infogan": digits(0.2, 0.9, 0.07, unsupervised_accuracy=0.8),
         "wgan": digits(4.5, 0.4, 0.05),
         "wgan-gp": digits(0.9, 0.65, 0.06),
         "lsgan": digits(0.8, 0.7, 0.06),

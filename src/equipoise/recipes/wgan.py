@@ -62,8 +62,8 @@ class WGAN(Standard):
     """The critic's weights are clipped to [-clip, clip], but for BatchNorm's."""
     norm_clip: Annotated[float, Gt(0), Around(10)] = 1.0
     """BatchNorm's gains and offsets in the critic are clipped to [-norm_clip,
-    norm_clip], for images (authors' code: 0.01, as all weights. Each layer then divides
-    the critic's output by a hundred, until it is rounded to nothing)."""
+    norm_clip], for images (authors' code: 0.01, as all weights; the estimate then falls
+    to 0 while samples are still poor)."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
