@@ -84,18 +84,27 @@ def test_defaults_that_depend_on_the_data_name_the_data(pages: ModuleType) -> No
     assert "images: `32`" in page
 
 
+def row_of(result: str, label: str) -> str:
+    """The first cells of a recorded row, as the page has them."""
+    recorded = json.loads((ROOT / "benchmarks/results" / result).read_text())
+    (row,) = [row for row in recorded["blocks"][0]["rows"] if row[0] == label]
+    return " | ".join(row[:4])
+
+
 def test_the_measured_rows_are_those_of_the_results(pages: ModuleType) -> None:
-    recorded = json.loads((ROOT / "benchmarks/results/recipes-digits.json").read_text())
-    (row,) = [row for row in recorded["blocks"][0]["rows"] if row[0] == "classic, seed 0"]
+    result = "recipes-digits.json"
     page = pages.recipe_page("classic")
-    assert " | ".join(cell for cell in row[:4]) in page
-    assert recorded["commit"] in page
+    assert row_of(result, "classic, seed 0") in page
+    assert json.loads((ROOT / "benchmarks/results" / result).read_text())["commit"] in page
 
 
 def test_of_rows_measured_again_the_newest_are_shown(pages: ModuleType) -> None:
-    page = pages.recipe_page("balanced")
-    assert "| balanced, seed 0 | 0.1506 |" in page
-    assert "0.9564" not in page
+    page, label = pages.recipe_page("balanced"), "balanced, seed 0"
+    older = row_of("recipes-digits.json", label)
+    newest = row_of("recipes-digits-recipe-balanced.json", label)
+    assert older != newest
+    assert newest in page
+    assert older not in page
 
 
 def test_every_command_and_every_option_has_its_place(reference: ModuleType) -> None:
