@@ -318,6 +318,7 @@ def test_infogans_views_enter_ds_step_alone_and_are_of_grey_images_alone() -> No
     assert of_d.item() == pytest.approx(expected.item())
     assert built("infogan", Schema((3, 32, 32), "NHWC", "uint8")).view is None
     assert built("infogan", LINE).view is None
+    assert built("infogan", categorical_codes="none").view is None
 
 
 def test_without_views_both_networks_have_the_whole_weight_of_infogans_codes() -> None:

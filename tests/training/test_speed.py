@@ -125,6 +125,8 @@ def test_a_step_is_compiled_only_where_the_run_is_long_enough_to_gain_by_it(
         ("balanced", {}, True),
         ("dcgan", {}, True),
         ("wgan-gp", {}, False),  # its penalty draws
+        ("infogan", {}, False),  # its views are drawn
+        ("infogan", {"invariance_weight": 0.0}, True),
         ("stylegan2", {}, False),  # its penalties are lazy
         ("sngan", {}, False),  # singular vectors are kept from step to step
         ("classic", {"dropout": 0.2}, False),

@@ -1,8 +1,8 @@
 """Views of images: the same images, seen a little otherwise. What must not depend on
 such a change is trained on both.
 
-Unlike the augmentations of `networks.augmentation` they are of real images alone, and
-D's loss does not see them, so that nothing of them gets into samples.
+Unlike the augmentations of `networks.augmentation` they are of real images alone, and D
+is never asked whether a view is real. So samples do not have to look like views.
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ class InfoGAN(CrossEntropy):
                 readings["view_information"] = shared
             return term, readings
 
-        view = random_affine if self.invariance_weight else None
+        view = random_affine if self.invariance_weight and sizes else None
         return self.method(networks, self.losses(), auxiliary=information, view=view)
 
 

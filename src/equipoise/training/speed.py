@@ -187,8 +187,10 @@ def is_pure(method: Method) -> bool:
     alone, without random draws or other processes' statistics, and the same in every
     step: with lazy penalties there would be up to four functions to compile."""
     layers = [*method.generator.modules(), *method.discriminator.modules()]
-    draws = method.augmentation is not None or (
-        method.penalty is not None and method.penalty_at == "elsewhere"
+    draws = (
+        method.augmentation is not None
+        or method.view is not None
+        or (method.penalty is not None and method.penalty_at == "elsewhere")
     )
     lazy = method.penalty_interval > 1 or method.generator_penalty is not None
     impure = Dropout | nn.SyncBatchNorm | SynchronisedBatchNorm
