@@ -65,7 +65,7 @@ TODAY = {
     ("cgan", "images"): Cost(299, 234, 72010, 0),
     ("infogan", "images"): Cost(703, 536, 90283, 0),
     ("sngan", "images"): Cost(368, 238, 88844, 0),
-    ("wgan-gp", "images"): Cost(491, 325, 166226, 0),
+    ("wgan-gp", "images"): Cost(1082, 715, 372943, 0),
     ("r3gan", "images"): Cost(954, 563, 250973, 0),
 }
 

@@ -55,6 +55,8 @@ MAX_DIGITS = 5
 # Minimum log standard deviation of Q's normal distributions. Below it the bound would
 # only reward sharper codes.
 MIN_LOG_STD = -4.0
+# Maximum number of a code's values for which views are compared.
+MAX_VIEWED = 256
 # Default of `invariance_weight` for grey images (benchmarks/EXPERIMENTS.md, "InfoGAN's
 # codes and views").
 INVARIANCE = 0.5
@@ -248,8 +250,8 @@ def view_information(q: Tensor, q_view: Tensor, sizes: tuple[int, ...]) -> Tenso
     samples and of their views; the sum over the codes.
 
     For a code of K values it is log K at most: where all are equally frequent, and
-    each sample has the same in both. A code of more values than samples is left out,
-    since so few say nothing of its distribution.
+    each sample has the same in both. A code of more than `MAX_VIEWED` values is left
+    out: a batch says nothing of so many.
 
     IIC: Ji, Henriques, Vedaldi 2019, eqs. 2 and 3.
 
@@ -263,7 +265,7 @@ def view_information(q: Tensor, q_view: Tensor, sizes: tuple[int, ...]) -> Tenso
     total, start = q.new_zeros(()), 0
     for size in sizes:
         here = slice(start, start + size)
-        if size <= len(q):
+        if size <= MAX_VIEWED:
             joint = q[:, here].softmax(1).T @ q_view[:, here].softmax(1) / len(q)
             joint = (joint + joint.T) / 2  # the sample is a view of its view, too
             total = total + 2 * torch.special.entr(joint.sum(0)).sum()
