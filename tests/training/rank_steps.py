@@ -53,8 +53,8 @@ NAMED: tuple[Case, ...] = (
     ("pacgan", POINTS, {}),
     ("classic images", GREY, {}),
     *((name, GREY, {}) for name in ("dcgan", "cgan", "acgan", "infogan", "wgan-gp")),
-    # With the default bound a change of the samples by 1e-15 becomes one of the weights by
-    # 3e-7 in these steps, in one process too: RMSProp divides by small gradients.
+    # With the default bound a change of the samples by 1e-15 becomes one of the weights
+    # by 3e-7 in these steps, in one process too: RMSProp divides by small gradients.
     ("wgan", GREY, {"norm_clip": 0.01}),
     *((name, GREY, {}) for name in ("lsgan", "sngan", "dragan", "r3gan", "sagan")),
     ("began", GREY, {"clusters": 0}),
