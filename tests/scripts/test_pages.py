@@ -105,6 +105,7 @@ def test_of_rows_measured_again_the_newest_are_shown(pages: ModuleType) -> None:
     assert older != newest
     assert newest in page
     assert older not in page
+    assert "0.9564" not in page
 
 
 def test_every_command_and_every_option_has_its_place(reference: ModuleType) -> None:
