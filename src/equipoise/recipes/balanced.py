@@ -109,7 +109,7 @@ PENALTIES: dict[str, Any] = {
     "scaling": "unit",
     "batch_size": 32,
     "learning_rate": 2e-3,
-    "learning_rate_end": 0.5,
+    "learning_rate_end": 0.2,
     "ema_half_life": 50_000,
     "full_rate_samples": 0,
     "width": 16,
@@ -154,7 +154,7 @@ class Balanced(Recipe):
     2e-3 (32 / side)^1.5; in colour: 3e-4, with photo features 1e-3; tables: 1e-3)."""
     learning_rate_end: float = 0.01
     """Fraction of the learning rate left at the end of a cosine decay. 1: constant
-    (points of more than two columns and series: 0.3; images: 0.5; tables and images in
+    (points of more than two columns and series: 0.3; images: 0.2; tables and images in
     colour: 0.1)."""
     discriminator_rate: float = 1.0
     """D's learning rate divided by G's (points of more than two columns: 4.0)."""

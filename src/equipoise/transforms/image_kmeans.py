@@ -3,7 +3,8 @@
 Networks that are conditioned on clusters learn far faster, as with labels (Liu et al.
 2020, "Diverse Image Generation via Self-Conditioned GANs", who cluster D's features
 while training). Here clusters are found once, before the training: k-means of the
-principal components of small copies.
+principal components of histograms of oriented gradients, which tell forms, and small
+copies, which tell tones and colours.
 """
 
 from __future__ import annotations
@@ -21,13 +22,17 @@ from equipoise.coerce import checked
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.transforms.clustering import Clustering
+from equipoise.transforms.oriented_gradients import count_features, oriented_gradients
 from equipoise.utils.threads import single_threaded
 
 MAX_CLUSTERS = 256
 IMAGES_PER_CLUSTER = 200  # in the training set
 FITTED_PER_CLUSTER = 30  # among the images that clusters are fitted to
-MAX_SIDE = 16  # of small copies, in pixels
-MAX_COMPONENTS = 32  # principal components that are kept
+GRADIENT_SIDE = 32  # of the copies whose gradients are taken, at most, in pixels
+COPY_SIDE = 16  # of small copies, at most
+COPY_SCALE = 0.5  # standard deviation of small copies, over that of the gradients
+PART = 256  # images whose gradients are in memory at once
+MAX_COMPONENTS = 64  # principal components that are kept
 
 
 def default_clusters(images: int, fitted: int, labels: int) -> int:
@@ -47,16 +52,16 @@ class ImageClusters(Clustering):
 
     name = "image_clusters"
     mean: Tensor
-    """(F,), of the small copies."""
+    """(F,), of the features."""
     axes: Tensor
-    """(F, A), their principal axes."""
+    """(F, A), their principal axes, times the features' scales."""
     centres: Tensor
     """(K, A)."""
 
     def __init__(self, shape: tuple[int, ...], count: int, labels: int = 0) -> None:
         super().__init__(shape, count, labels)
-        self.sides: tuple[int, int] = (min(MAX_SIDE, shape[1]), min(MAX_SIDE, shape[2]))
-        features = shape[0] * math.prod(self.sides)
+        self.sides: tuple[int, int] = _at_most(COPY_SIDE, shape)
+        features = count_features((shape[1], shape[2])) + shape[0] * math.prod(self.sides)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("axes", torch.zeros(features, min(MAX_COMPONENTS, features)))
         self.register_buffer("centres", torch.zeros(count, min(MAX_COMPONENTS, features)))
@@ -67,12 +72,13 @@ class ImageClusters(Clustering):
         images."""
         from sklearn.cluster import KMeans
 
-        small = torch.cat([self.small(part) for part in parts])
-        self.mean = small.mean(0)
-        covariance = torch.cov(small.double().T, correction=min(len(small) - 1, 1))
-        covariance = covariance.reshape(small.shape[1], -1)
-        self.axes = torch.linalg.eigh(covariance)[1].flip(1)[:, : self.axes.shape[1]].float()
-        z = self.projected(small)
+        features = torch.cat([self.features(part) for part in parts])
+        self.mean = features.mean(0)
+        scales = self._scales(features.var(0, correction=0).double())
+        covariance = torch.cov((features * scales).T, correction=min(len(features) - 1, 1))
+        axes = torch.linalg.eigh(covariance)[1].flip(1)[:, : self.axes.shape[1]]
+        self.axes = (scales[:, None] * axes).float()
+        z = self.projected(features)
         kmeans = KMeans(min(self.count, len(z)), n_init=1, random_state=seed % 2**32)
         with single_threaded(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of empty clusters, where images repeat
@@ -81,23 +87,38 @@ class ImageClusters(Clustering):
         self.weights: Tensor = (counts.float() / len(z))[None]
         return self
 
-    def small(self, x: Tensor) -> Tensor:
-        """Small copies of images, as rows (N, F)."""
-        return adaptive_avg_pool2d(x, self.sides).flatten(1)
+    def _scales(self, variance: Tensor) -> Tensor:
+        """What features of such variances, (F,), are multiplied by, so that gradients
+        have a variance of 1 in all, and small copies COPY_SCALE squared."""
+        gradients = len(variance) - self.shape[0] * math.prod(self.sides)
+        scales = torch.ones_like(variance)
+        for block, scale in ((slice(gradients), 1.0), (slice(gradients, None), COPY_SCALE)):
+            total = float(variance[block].sum().sqrt())
+            scales[block] = scale / total if total > 0 else 0.0
+        return scales
 
-    def projected(self, small: Tensor) -> Tensor:
-        """Small copies, (N, F), on their principal axes: (N, A)."""
-        return (small - self.mean) @ self.axes
+    def features(self, x: Tensor) -> Tensor:
+        """Oriented gradients and small copies of images, as rows (N, F)."""
+        return torch.cat([self._features(part) for part in torch.split(x, PART)])
+
+    def _features(self, x: Tensor) -> Tensor:
+        x = adaptive_avg_pool2d(x, _at_most(GRADIENT_SIDE, self.shape))
+        small = adaptive_avg_pool2d(x, self.sides).flatten(1)
+        return torch.cat([oriented_gradients(x), small], 1)
+
+    def projected(self, features: Tensor) -> Tensor:
+        """Features, (N, F), on their principal axes: (N, A)."""
+        return (features - self.mean) @ self.axes
 
     def nearest(self, z: Tensor) -> Tensor:
         """The clusters whose centres are nearest to projections (N, A): (N,)."""
         return (self.centres.square().sum(1) - 2 * z @ self.centres.T).argmin(1)
 
     def posteriors(self, x: Tensor) -> Tensor:
-        return one_hot(self.nearest(self.projected(self.small(x))), self.count).float()
+        return one_hot(self.nearest(self.projected(self.features(x))), self.count).float()
 
     def assign(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        return self.nearest(self.projected(self.small(x)))
+        return self.nearest(self.projected(self.features(x)))
 
     def config(self) -> dict[str, Any]:
         return {"clusters": self.count, "labels": self.weights.shape[0]}
@@ -107,3 +128,8 @@ class ImageClusters(Clustering):
         if not schema.is_image:
             raise RequestError("its clusters are of images, and its schema of points")
         return cls(shape, *(checked(name, stored[name], int) for name in ("clusters", "labels")))
+
+
+def _at_most(side: int, shape: tuple[int, ...]) -> tuple[int, int]:
+    """The sides of a copy of images of a shape, (C, H, W)."""
+    return min(side, shape[1]), min(side, shape[2])
