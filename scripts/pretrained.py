@@ -18,7 +18,7 @@ from equipoise.pretrained import FOLDER
 
 MAX_BYTES = 1_500_000  # of the generator: it comes with every installation
 # Channels of the finest grid. The default, 16, would be larger.
-WIDTH = 12
+WIDTH = 11
 
 
 def main() -> None:

@@ -30,7 +30,9 @@ IMAGES_PER_CLUSTER = 200  # in the training set
 FITTED_PER_CLUSTER = 30  # among the images that clusters are fitted to
 GRADIENT_SIDE = 32  # of the copies whose gradients are taken, at most, in pixels
 COPY_SIDE = 16  # of small copies, at most
-COPY_SCALE = 0.5  # standard deviation of small copies, over that of the gradients
+# Standard deviation of small copies over that of the gradients. Grey images need more:
+# else some G draws every form in black or white.
+GREY_COPY_SCALE, COLOR_COPY_SCALE = 0.7, 0.5
 PART = 256  # images whose gradients are in memory at once
 MAX_COMPONENTS = 64  # principal components that are kept
 
@@ -89,10 +91,11 @@ class ImageClusters(Clustering):
 
     def _scales(self, variance: Tensor) -> Tensor:
         """What features of such variances, (F,), are multiplied by, so that gradients
-        have a variance of 1 in all, and small copies COPY_SCALE squared."""
+        have a variance of 1 in all, and small copies their scale squared."""
         gradients = len(variance) - self.shape[0] * math.prod(self.sides)
+        copy_scale = GREY_COPY_SCALE if self.shape[0] < 3 else COLOR_COPY_SCALE
         scales = torch.ones_like(variance)
-        for block, scale in ((slice(gradients), 1.0), (slice(gradients, None), COPY_SCALE)):
+        for block, scale in ((slice(gradients), 1.0), (slice(gradients, None), copy_scale)):
             total = float(variance[block].sum().sqrt())
             scales[block] = scale / total if total > 0 else 0.0
         return scales

@@ -17,6 +17,7 @@ from torch.nn.functional import interpolate, pad
 
 BINS = 9  # directions of edges, over half a turn
 CELLS = 7  # a side: parts of the image that have a histogram each
+PLAIN = 0.02  # mean strength of edges, of images on [-1, 1], that is as good as none
 
 
 def count_features(sides: tuple[int, int]) -> int:
@@ -25,18 +26,19 @@ def count_features(sides: tuple[int, int]) -> int:
 
 
 def oriented_gradients(x: Tensor) -> Tensor:
-    """The roots of the histograms of each image's gradients.
+    """The histograms of each image's gradients.
 
-    As in the paper directions have no sign, and an edge votes for the bins and cells
-    that are near. An edge in colour is that of all channels together (Di Zenzo 1986, "A
-    note on the gradient of a multi-image"). Roots keep strong edges from being all that
-    counts.
+    As in the paper directions have no sign, an edge votes for the bins and cells that
+    are near, and votes are normalised ("L1-sqrt"), here over the whole image: contrast
+    does not count. An edge in colour is that of all channels together (Di Zenzo 1986,
+    "A note on the gradient of a multi-image").
 
     Args:
-        x: Images (N, C, H, W), of any size and scale.
+        x: Images (N, C, H, W), of any size, with values of about one.
 
     Returns:
-        (N, BINS * cells), not negative.
+        (N, BINS * cells), not negative. The squares of a cell's features, in the mean
+        over the cells, add up to at most 1.
     """
     framed = pad(x, (1, 1, 1, 1), mode="replicate")
     across = framed[:, :, 1:-1, 2:] - framed[:, :, 1:-1, :-2]
@@ -49,7 +51,8 @@ def oriented_gradients(x: Tensor) -> Tensor:
     edges = torch.stack([cosine, sine, strength], 1)
     votes = (_directions(x) @ edges.flatten(2)).relu().reshape(len(x), BINS, *x.shape[2:])
     in_cells = interpolate(votes, _cells(x.shape[2:]), mode="bilinear", antialias=True)
-    return in_cells.sqrt().flatten(1)
+    total = in_cells.sum(1, keepdim=True).mean((2, 3), keepdim=True)
+    return (in_cells / (total + PLAIN)).sqrt().flatten(1)
 
 
 def _directions(x: Tensor) -> Tensor:
