@@ -36,6 +36,7 @@ from typing import Any
 from benchmarks.lanes import add_options, in_lanes
 from benchmarks.results import Origin, merged, origin, record
 from benchmarks.rows import ROWS, Row, Run
+from equipoise.metrics.registry import label_of
 
 
 def measure(row: Row, run: Run, keep: Path, pinned: list[str]) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def table(row: Row, runs: list[Run], results: list[dict[str, Any]]) -> list[list
     least one of which ended well."""
     good = [result for result in results if "metrics" in result]
     names = list(good[0]["metrics"])
-    rows = [[row.title, *names, "training, s", "whole command, s"]]
+    rows = [[row.title, *map(label_of, names), "training, s", "whole command, s"]]
     for run, result in zip(runs, results, strict=True):
         if "failed" in result:
             rows.append([run.label, f"failed: {result['failed']}", *[""] * (len(names) + 1)])

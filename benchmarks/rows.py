@@ -287,7 +287,7 @@ def digit_verdict(results: Results) -> str:
     times, covered = of(results, "times the baseline"), of(results, COVERAGE.key)
     rarest, commonest = of(results, "rarest digit"), of(results, "commonest digit")
     return told(
-        ("worst Fréchet over the baseline's", max(times), "≤ 10", max(times) <= 10),
+        ("worst Fréchet over the baseline's", max(times), "≤ 4", max(times) <= 4),
         ("least coverage", min(covered), "≥ .80", min(covered) >= 0.8),
         ("rarest digit", min(rarest), "≥ .08", min(rarest) >= 0.08),
         ("commonest digit", max(commonest), "≤ .12", max(commonest) <= 0.12),

@@ -13,7 +13,7 @@ from equipoise import GAN, pretrained
 from equipoise.errors import RequestError
 from tests.helpers import Answer
 
-MAX_BYTES = 1_500_000
+MAX_BYTES = 1_600_000
 
 
 @pytest.mark.parametrize("name", pretrained.SUMMARIES)

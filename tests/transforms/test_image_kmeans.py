@@ -76,6 +76,12 @@ def test_images_of_any_shape_have_clusters(shape: tuple[int, ...]) -> None:
     assert len(ImageClusters(shape, 4).fit([x[:20], x[20:]]).assign(x).unique()) > 1
 
 
+def test_small_copies_of_many_channels_are_smaller() -> None:
+    assert ImageClusters((3, 32, 32), 2).sides == (16, 16)
+    assert ImageClusters((64, 32, 32), 2).sides == (5, 5)
+    assert ImageClusters((64, 32, 2), 2).sides == (5, 2)
+
+
 def test_images_that_are_all_equal_are_one_cluster() -> None:
     clustering = ImageClusters((1, 8, 8), 3).fit([torch.zeros(50, 1, 8, 8)])
     assert len(clustering.assign(torch.zeros(5, 1, 8, 8)).unique()) == 1

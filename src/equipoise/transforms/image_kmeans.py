@@ -29,7 +29,9 @@ MAX_CLUSTERS = 256
 IMAGES_PER_CLUSTER = 200  # in the training set
 FITTED_PER_CLUSTER = 30  # among the images that clusters are fitted to
 GRADIENT_SIDE = 32  # of the copies whose gradients are taken, at most, in pixels
-COPY_SIDE = 16  # of small copies, at most
+# Side of small copies, and their values, at most: the time of a fit grows with the cube
+# of the values.
+COPY_SIDE, COPY_VALUES = 16, 2_048
 # Standard deviation of small copies over that of the gradients. Grey images need more:
 # else some G draws every form in black or white.
 GREY_COPY_SCALE, COLOR_COPY_SCALE = 0.7, 0.5
@@ -62,7 +64,8 @@ class ImageClusters(Clustering):
 
     def __init__(self, shape: tuple[int, ...], count: int, labels: int = 0) -> None:
         super().__init__(shape, count, labels)
-        self.sides: tuple[int, int] = _at_most(COPY_SIDE, shape)
+        side = min(COPY_SIDE, max(math.isqrt(COPY_VALUES // shape[0]), 1))
+        self.sides: tuple[int, int] = _at_most(side, shape)
         features = count_features((shape[1], shape[2])) + shape[0] * math.prod(self.sides)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("axes", torch.zeros(features, min(MAX_COMPONENTS, features)))
@@ -92,13 +95,10 @@ class ImageClusters(Clustering):
     def _scales(self, variance: Tensor) -> Tensor:
         """What features of such variances, (F,), are multiplied by, so that gradients
         have a variance of 1 in all, and small copies their scale squared."""
-        gradients = len(variance) - self.shape[0] * math.prod(self.sides)
+        copies = self.shape[0] * math.prod(self.sides)
+        of_gradients, of_copies = variance.split([len(variance) - copies, copies])
         copy_scale = GREY_COPY_SCALE if self.shape[0] < 3 else COLOR_COPY_SCALE
-        scales = torch.ones_like(variance)
-        for block, scale in ((slice(gradients), 1.0), (slice(gradients, None), copy_scale)):
-            total = float(variance[block].sum().sqrt())
-            scales[block] = scale / total if total > 0 else 0.0
-        return scales
+        return torch.cat([_factors(of_gradients, 1.0), _factors(of_copies, copy_scale)])
 
     def features(self, x: Tensor) -> Tensor:
         """Oriented gradients and small copies of images, as rows (N, F)."""
@@ -136,3 +136,10 @@ class ImageClusters(Clustering):
 def _at_most(side: int, shape: tuple[int, ...]) -> tuple[int, int]:
     """The sides of a copy of images of a shape, (C, H, W)."""
     return min(side, shape[1]), min(side, shape[2])
+
+
+def _factors(variance: Tensor, deviation: float) -> Tensor:
+    """Equal factors that give features of such variances, (F,), a standard deviation in
+    all; 0 for constant ones."""
+    total = float(variance.sum().sqrt())
+    return torch.full_like(variance, deviation / total if total > 0 else 0.0)
