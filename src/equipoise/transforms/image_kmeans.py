@@ -96,9 +96,9 @@ class ImageClusters(Clustering):
         """What features of such variances, (F,), are multiplied by, so that gradients
         have a variance of 1 in all, and small copies their scale squared."""
         copies = self.shape[0] * math.prod(self.sides)
-        of_gradients, of_copies = variance.split([len(variance) - copies, copies])
         copy_scale = GREY_COPY_SCALE if self.shape[0] < 3 else COLOR_COPY_SCALE
-        return torch.cat([_factors(of_gradients, 1.0), _factors(of_copies, copy_scale)])
+        of_gradients = _factors(variance[:-copies], 1.0)
+        return torch.cat([of_gradients, _factors(variance[-copies:], copy_scale)])
 
     def features(self, x: Tensor) -> Tensor:
         """Oriented gradients and small copies of images, as rows (N, F)."""
