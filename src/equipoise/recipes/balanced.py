@@ -60,9 +60,10 @@ from equipoise.coerce import Ge, Gt, Le
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
 from equipoise.ranges import Around, Doublings, SearchRange
-from equipoise.recipes.base import MAX_UNITS, MIN_COLOR_CHANNELS, Recipe, register
+from equipoise.recipes.base import MAX_UNITS, Recipe, register
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import Relativistic
+from equipoise.transforms.space import MIN_COLOR_CHANNELS
 
 if TYPE_CHECKING:
     from torch import nn

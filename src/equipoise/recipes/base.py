@@ -20,7 +20,7 @@ from equipoise.errors import RequestError, nearest
 from equipoise.ranges import Among, Around, Between, Doublings, SearchRange, search_ranges
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import DiscriminatorOutput, Probability
-from equipoise.transforms.space import NetworkSpace, TableKind
+from equipoise.transforms.space import MIN_COLOR_CHANNELS, NetworkSpace, TableKind
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,8 +32,6 @@ Preset = Literal["sized", "paper"]
 AUGMENTATIONS = ("color", "translation", "cutout")
 # Maximum width of a layer or latent. The weights of wider ones do not fit into memory.
 MAX_UNITS = 2**20
-# Channels from which images are taken for colour ones.
-MIN_COLOR_CHANNELS = 3
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,9 @@ from equipoise.coerce import Ge, Gt, Le
 from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
 from equipoise.ranges import Doublings
-from equipoise.recipes.base import MAX_UNITS, MIN_COLOR_CHANNELS, Recipe
+from equipoise.recipes.base import MAX_UNITS, Recipe
 from equipoise.recipes.method import Losses, Networks
+from equipoise.transforms.space import MIN_COLOR_CHANNELS
 
 if TYPE_CHECKING:
     from equipoise.networks.conditioning import Conditioning

@@ -53,8 +53,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from equipoise.coerce import Ge, Interval, Le
 from equipoise.data import ScalingKind
 from equipoise.ranges import Doublings
-from equipoise.recipes.base import MAX_UNITS, MIN_COLOR_CHANNELS, Recipe, register
+from equipoise.recipes.base import MAX_UNITS, Recipe, register
 from equipoise.recipes.method import CriticBatch, GeneratorBatch, Losses, Method, Networks, Rates
+from equipoise.transforms.space import MIN_COLOR_CHANNELS
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -23,6 +23,7 @@ from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.oriented_gradients import count_features, oriented_gradients
+from equipoise.transforms.space import MIN_COLOR_CHANNELS
 from equipoise.utils.threads import single_threaded
 
 MAX_CLUSTERS = 256
@@ -96,7 +97,7 @@ class ImageClusters(Clustering):
         """What features of such variances, (F,), are multiplied by, so that gradients
         have a variance of 1 in all, and small copies their scale squared."""
         copies = self.shape[0] * math.prod(self.sides)
-        copy_scale = GREY_COPY_SCALE if self.shape[0] < 3 else COLOR_COPY_SCALE
+        copy_scale = GREY_COPY_SCALE if self.shape[0] < MIN_COLOR_CHANNELS else COLOR_COPY_SCALE
         of_gradients = _factors(variance[:-copies], 1.0)
         return torch.cat([of_gradients, _factors(variance[-copies:], copy_scale)])
 
@@ -118,7 +119,7 @@ class ImageClusters(Clustering):
         return (self.centres.square().sum(1) - 2 * z @ self.centres.T).argmin(1)
 
     def posteriors(self, x: Tensor) -> Tensor:
-        return one_hot(self.nearest(self.projected(self.features(x))), self.count).float()
+        return one_hot(self.assign(x), self.count).float()
 
     def assign(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return self.nearest(self.projected(self.features(x)))

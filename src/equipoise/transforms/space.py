@@ -18,6 +18,7 @@ TableKind = Literal["scores", "modes"]
 """How networks see a table: as normal scores and categories, under the components of a
 mixture, or as modes and categories, under conditions on the categories."""
 MAX_MODES = 10  # of a number
+MIN_COLOR_CHANNELS = 3  # from which on images are taken for colour ones
 
 
 @dataclass(frozen=True)
