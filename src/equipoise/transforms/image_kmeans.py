@@ -73,9 +73,14 @@ class ImageClusters(Clustering):
         self.register_buffer("centres", torch.zeros(count, min(MAX_COMPONENTS, features)))
 
     def fit(self, parts: Iterable[Tensor], seed: int = 0) -> Self:
+        """Fit to scaled images, (n, C, H, W) in parts, see `fit_predict`."""
+        self.fit_predict(parts, seed)
+        return self
+
+    def fit_predict(self, parts: Iterable[Tensor], seed: int = 0) -> Tensor:
         """Fit by k-means (Lloyd 1982) from k-means++ (Arthur & Vassilvitskii 2007), to
-        scaled images (n, C, H, W) in parts. There are at most as many clusters as
-        images."""
+        scaled images (n, C, H, W) in parts, and return the cluster of each. There are
+        at most as many clusters as images."""
         from sklearn.cluster import KMeans
 
         features = torch.cat([self.features(part) for part in parts])
@@ -89,9 +94,10 @@ class ImageClusters(Clustering):
         with single_threaded(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of empty clusters, where images repeat
             self.centres = torch.from_numpy(kmeans.fit(z.numpy()).cluster_centers_).float()
-        counts = torch.bincount(self.nearest(z), minlength=len(self.centres))
+        clusters = self.nearest(z)
+        counts = torch.bincount(clusters, minlength=len(self.centres))
         self.weights: Tensor = (counts.float() / len(z))[None]
-        return self
+        return clusters
 
     def _scales(self, variance: Tensor) -> Tensor:
         """What features of such variances, (F,), are multiplied by, so that gradients

@@ -43,7 +43,10 @@ class ChannelClusters(Clustering):
 
     def fit(self, parts: Iterable[Tensor], seed: int = 0) -> Self:
         """Fit clusters of each channel to scaled images, (n, C, H, W) in parts."""
-        found = clusters_by_channel([*parts], self.shape, self.count, seed)
+        found = [ImageClusters((1, *self.shape[1:]), self.count) for _ in self.channels]
+        images = [*parts]
+        for c, clusters in enumerate(found):
+            clusters.fit((part[:, c : c + 1] for part in images), seed)
         self.channels = nn.ModuleList(found)
         self.weights: Tensor = torch.cat([clusters.weights for clusters in found]) / len(found)
         return self
@@ -85,17 +88,6 @@ class ChannelClusters(Clustering):
         return cls(shape, checked("clusters", stored["clusters"], int))
 
 
-def clusters_by_channel(
-    parts: Sequence[Tensor], shape: Sequence[int], count: int, seed: int
-) -> list[ImageClusters]:
-    """So many clusters of each channel."""
-    one = (1, *shape[1:])
-    return [
-        ImageClusters(one, count).fit((part[:, c : c + 1] for part in parts), seed)
-        for c in range(shape[0])
-    ]
-
-
 def are_independent(parts: Sequence[Tensor], shape: Sequence[int], seed: int) -> bool:
     """Whether the channels of scaled images, (N, C, H, W) in parts, are independent:
     Pearson's chi-square test of how often their clusters meet finds no two dependent.
@@ -104,9 +96,10 @@ def are_independent(parts: Sequence[Tensor], shape: Sequence[int], seed: int) ->
 
     if sum(map(len, parts)) < MIN_PER_CELL * TESTED_CLUSTERS**2:
         return False
+    one_channel = ImageClusters((1, *shape[1:]), TESTED_CLUSTERS)
     found = [
-        torch.cat([clusters.assign(part[:, c : c + 1]) for part in parts]).numpy()
-        for c, clusters in enumerate(clusters_by_channel(parts, shape, TESTED_CLUSTERS, seed))
+        one_channel.fit_predict((part[:, c : c + 1] for part in parts), seed).numpy()
+        for c in range(shape[0])
     ]
     if any(len(np.unique(assigned)) < TESTED_CLUSTERS for assigned in found):
         return False  # a channel that hardly changes is not one of its own
