@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from equipoise.networks.dcgan import DCGenerator, DCTrunk, grids
+from equipoise.networks.dcgan import DCGenerator, DCTrunk, dense_projection, grids
 
 SHAPES = [(1, 28, 28), (2, 4, 8), (3, 64, 64), (4, 12, 20), (3, 37, 51), (1, 5, 100), (3, 2, 2)]
 
@@ -53,6 +53,14 @@ def test_the_papers_guidelines_hold() -> None:
         assert len(normed) == 3
         assert all(isinstance(a, before) and isinstance(b, after) for a, _, b in normed)
     assert all(layer.negative_slope == 0.2 for layer in in_d if isinstance(layer, nn.LeakyReLU))
+
+
+def test_the_grid_after_a_dense_layer_is_normalised_over_the_batch_cell_by_cell() -> None:
+    torch.manual_seed(0)
+    grid = nn.Sequential(*dense_projection(6, 16, 12))(torch.randn(50, 6))
+    assert grid.shape == (50, 12)
+    assert torch.allclose(grid.mean(0), torch.zeros(12), atol=1e-5)
+    assert torch.allclose(grid.var(0, correction=0), torch.ones(12), atol=1e-2)
 
 
 def test_weights_start_from_a_normal_distribution_of_std_two_hundredths() -> None:

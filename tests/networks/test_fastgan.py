@@ -21,9 +21,10 @@ from equipoise.networks.fastgan import (
 SHAPES = [(1, 28, 28), (2, 4, 8), (3, 64, 64), (4, 12, 20), (3, 37, 51), (1, 5, 100), (3, 2, 2)]
 
 
+@pytest.mark.parametrize("dense_units", [0, 5])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_networks_take_any_size_and_channels(shape: tuple[int, int, int]) -> None:
-    x = FastGenerator(6, shape, width=2)(torch.randn(3, 6))
+def test_networks_take_any_size_and_channels(shape: tuple[int, int, int], dense_units: int) -> None:
+    x = FastGenerator(6, shape, width=2, dense_units=dense_units)(torch.randn(3, 6))
     assert x.shape == (3, *shape)
     assert x.abs().max() <= 1
     network = FastDiscriminator(shape, width=2, classes=2)

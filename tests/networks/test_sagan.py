@@ -19,9 +19,11 @@ from equipoise.networks.sagan import (
 SHAPES = [(1, 28, 28), (2, 4, 8), (3, 64, 64), (4, 12, 20), (3, 37, 51), (1, 5, 100), (3, 2, 2)]
 
 
+@pytest.mark.parametrize("dense_units", [0, 5])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_networks_take_any_size_and_channels(shape: tuple[int, int, int]) -> None:
-    x = AttentionGenerator(6, shape, width=2, classes=2)(torch.randn(3, 6), torch.tensor([0, 1, 1]))
+def test_networks_take_any_size_and_channels(shape: tuple[int, int, int], dense_units: int) -> None:
+    generator = AttentionGenerator(6, shape, width=2, classes=2, dense_units=dense_units)
+    x = generator(torch.randn(3, 6), torch.tensor([0, 1, 1]))
     assert x.shape == (3, *shape)
     assert x.abs().max() <= 1
     trunk = AttentionTrunk(shape, width=2)

@@ -408,7 +408,9 @@ def test_stylegan2s_path_lengths_are_of_half_of_the_batch_with_their_weight() ->
 
 def test_sagan_normalises_every_layer_of_both_networks_and_has_two_time_scales() -> None:
     recipe = find("sagan").for_data(LABELLED, {"conditional": True})
-    assert (recipe.discriminator_rate, recipe.beta1, recipe.beta2) == (4.0, 0.0, 0.9)
+    color = find("sagan").for_data(Schema((3, 32, 32), "NHWC", "uint8"), {})
+    assert (color.discriminator_rate, color.beta1, color.beta2) == (4.0, 0.0, 0.9)
+    assert (recipe.discriminator_rate, recipe.beta1, recipe.beta2) == (1.0, 0.0, 0.9)
     method = recipe.build(network_space(recipe, LABELLED))
     for network in (method.generator, method.discriminator):
         layers = [
@@ -426,3 +428,16 @@ def test_sagan_normalises_every_layer_of_both_networks_and_has_two_time_scales()
                 weight[1] = 2.0
     method.generator.eval()
     assert not torch.equal(*method.generator(z, y))
+
+
+@pytest.mark.parametrize("name", ["dcgan", "sagan", "fastgan", "projected"])
+def test_grey_images_have_a_dense_layer_before_gs_grids_and_colour_ones_have_none(
+    name: str,
+) -> None:
+    def dense_layers(channels: int) -> list[nn.Module]:
+        schema = Schema((channels, 32, 32), "NCHW", "uint8")
+        generator = built(name, schema, width=4).generator
+        return [layer for layer in generator.modules() if isinstance(layer, nn.BatchNorm1d)]
+
+    assert len(dense_layers(1)) == 2
+    assert not dense_layers(3)

@@ -96,10 +96,8 @@ class DCGenerator(nn.Module):
         flat = math.prod(self.grid)
         layers: list[nn.Module] = []
         if dense_units:
-            # The grid is normalised over the batch alone: over positions too, a pattern
-            # that all samples share could take the place of what the latents say.
             self.project: nn.Module = nn.Sequential(
-                *dense(latent_width, dense_units, "relu"), *dense(dense_units, flat, "relu")
+                *dense_projection(latent_width, dense_units, flat), activation("relu")
             )
         else:
             self.project = nn.Linear(latent_width, flat, bias=False)
@@ -180,6 +178,20 @@ def dense(inputs: int, units: int, name: str, norm: bool = True) -> list[nn.Modu
     layers: list[nn.Module] = [nn.Linear(inputs, units, bias=not norm)]
     layers += [nn.BatchNorm1d(units)] if norm else []
     return [*layers, activation(name)]
+
+
+def dense_projection(latent_width: int, units: int, flat: int) -> list[nn.Module]:
+    """Latents, (N, latent_width), to the coarsest grid, (N, flat), by way of a dense
+    layer: without one G hardly tells kinds of images apart.
+
+    The grid is normalised over the batch alone: over positions too, a pattern that all
+    samples share could take the place of what the latents say.
+    """
+    return [
+        *dense(latent_width, units, "relu"),
+        nn.Linear(units, flat, bias=False),
+        nn.BatchNorm1d(flat),
+    ]
 
 
 def init_weights(layer: nn.Module) -> None:

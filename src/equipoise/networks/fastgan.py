@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, pad
 
 from equipoise.networks.conditioning import Discriminator, forward_mixed
-from equipoise.networks.dcgan import all_channels, channels, grids, init_weights
+from equipoise.networks.dcgan import all_channels, channels, dense_projection, grids, init_weights
 from equipoise.networks.mlp import activation
 
 # Maximum number of doublings that an excitation skips (4 x 4 to 64 x 64).
@@ -76,16 +76,27 @@ class FastGenerator(nn.Module):
         latent_width: Z.
         shape: (C, H, W).
         width: Channels of the grid of half the image's sides.
+        dense_units: Units of a dense layer between the latents and the coarsest grid; 0
+            for none, as in the paper.
     """
 
-    def __init__(self, latent_width: int, shape: Sequence[int], width: int) -> None:
+    def __init__(
+        self, latent_width: int, shape: Sequence[int], width: int, dense_units: int = 0
+    ) -> None:
         super().__init__()
         self.shape: tuple[int, ...] = tuple(shape)
         cells = grids(*shape[1:])[::-1]
         widths = all_channels(len(cells) - 1, width)[::-1]
         self.grid: tuple[int, int, int] = (2 * widths[0], *cells[0])
-        self.project: nn.Linear = nn.Linear(latent_width, math.prod(self.grid), bias=False)
-        self.first: nn.Sequential = nn.Sequential(nn.BatchNorm2d(self.grid[0]), nn.GLU(1))
+        flat = math.prod(self.grid)
+        if dense_units:
+            self.project: nn.Module = nn.Sequential(
+                *dense_projection(latent_width, dense_units, flat)
+            )
+            self.first: nn.Module = nn.GLU(1)
+        else:
+            self.project = nn.Linear(latent_width, flat, bias=False)
+            self.first = nn.Sequential(nn.BatchNorm2d(self.grid[0]), nn.GLU(1))
         self.blocks: nn.ModuleList = nn.ModuleList(
             up_block(before, after, convolutions=1 + at % 2)
             for at, (before, after) in enumerate(pairwise(widths), 1)

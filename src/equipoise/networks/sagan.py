@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, pad, relu
 
 from equipoise.networks.conditioning import MixedPrecision, forward_mixed
-from equipoise.networks.dcgan import all_channels, channels, grids
+from equipoise.networks.dcgan import all_channels, channels, dense_projection, grids
 from equipoise.utils.one_hot import one_hot
 
 # Cells along the shorter side of the grid with attention, at least, where it is a
@@ -157,6 +157,8 @@ class AttentionGenerator(MixedPrecision):
         width: Channels of the grid of half the image's sides.
         classes: Number of classes; 0 for an unconditional generator.
         most: Channels of a grid, at most. Default: no bound.
+        dense_units: Units of a dense layer between the latents and the coarsest grid; 0
+            for none, as in the paper.
     """
 
     def __init__(
@@ -166,11 +168,12 @@ class AttentionGenerator(MixedPrecision):
         width: int,
         classes: int = 0,
         most: int | None = None,
+        dense_units: int = 0,
     ) -> None:
         super().__init__()
         self.classes = classes
         self.body: AttentionSynthesis = AttentionSynthesis(
-            latent_width, shape, width, classes, most
+            latent_width, shape, width, classes, most, dense_units
         )
 
     def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
@@ -186,14 +189,25 @@ class AttentionSynthesis(nn.Module):
     images."""
 
     def __init__(
-        self, latent_width: int, shape: Sequence[int], width: int, classes: int, most: int | None
+        self,
+        latent_width: int,
+        shape: Sequence[int],
+        width: int,
+        classes: int,
+        most: int | None,
+        dense_units: int,
     ) -> None:
         super().__init__()
         self.shape: tuple[int, ...] = tuple(shape)
         cells = grids(*shape[1:])
         widths = all_channels(len(cells) - 1, width, most)[::-1]
         self.grid: tuple[int, int, int] = (widths[0], *cells[-1])
-        self.project: nn.Linear = nn.Linear(latent_width, math.prod(self.grid))
+        flat = math.prod(self.grid)
+        self.project: nn.Module = (
+            nn.Sequential(*dense_projection(latent_width, dense_units, flat))
+            if dense_units
+            else nn.Linear(latent_width, flat)
+        )
         self.blocks: nn.ModuleList = nn.ModuleList(
             UpBlock(*pair, classes) for pair in pairwise(widths)
         )

@@ -39,13 +39,10 @@ PLAIN: dict[str, Any] = {
     "ema_half_life": 0,
     "dense_units": 0,
 }
-# Defaults of DCGAN's networks for grey images (benchmarks/EXPERIMENTS.md, "A dense
-# layer and larger steps"). In colour dcgan collapses with them.
-LARGE_STEPS: dict[str, Any] = {
-    "learning_rate": 2e-3,
-    "learning_rate_end": 0.3,
-    "dense_units": 256,
-}
+# Defaults for grey images (benchmarks/EXPERIMENTS.md, "A dense layer and larger
+# steps"). In colour dcgan collapses with them.
+GREY_RATE = 2e-3
+GREY: dict[str, Any] = {"learning_rate_end": 0.3, "dense_units": 256}
 
 
 def is_grey(space: NetworkSpace) -> bool:
@@ -72,7 +69,7 @@ class Standard(Recipe):
     dcgan and pacgan: 2e-4)."""
     learning_rate_end: float = 0.01
     """Fraction of the learning rate left at the end of a cosine decay. 1: constant
-    (images, grey, with DCGAN's networks: 0.3)."""
+    (images, grey, with convolutions: 0.3)."""
     beta1: float = 0.5
     """Adam's first beta: momentum (points: 0, which finds clusters more evenly)."""
     beta2: float = 0.999
@@ -89,42 +86,51 @@ class Standard(Recipe):
     """Latent dimension (images: 100)."""
     width: Annotated[int, Ge(1), Le(MAX_UNITS), Doublings(1)] = 128
     """Hidden units of the MLPs (images: 32, channels of the grid of half the image's
-    sides; papers: 64 or 128)."""
+    sides, for sagan and fastgan on grey ones 16; papers: 64 or 128)."""
     kernel_size: Literal[4, 5] = 4
     """Pixels a side of the convolutions' kernels, for images. 4 covers every pixel
     equally often (paper: 5, but for infogan and wgan)."""
     dense_units: Annotated[int, Ge(0), Le(MAX_UNITS)] = 0
-    """Units of a dense layer between the latents and G's convolutions, and of one
-    between D's convolutions and its output, for images. 0: none, as in DCGAN's paper
-    (images, grey: 256; InfoGAN's paper: 1024)."""
+    """Units of a dense layer between the latents and G's convolutions, for images, and
+    with DCGAN's networks of one between D's convolutions and its output. 0: none, as in
+    the papers (images, grey: 256; InfoGAN's paper: 1024)."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
         if not space.is_image:
             return {"beta1": 0.0}
-        rates = LARGE_STEPS if is_grey(space) else {"learning_rate": cls.color_rate}
-        return {
+        grey = is_grey(space)
+        found = {
             "batch_size": 64,
             "ema_half_life": 10_000,
             "scaling": "unit",
             "latent_dim": 100,
             "width": 32,
-            **(rates if cls.dcgan_networks else {}),
         }
+        if cls.dcgan_networks:
+            found["learning_rate"] = GREY_RATE if grey else cls.color_rate
+        has_dense_layers = cls.dcgan_networks or cls.images_only
+        return found | (GREY if grey and has_dense_layers else {})
 
     @property
     def has_dcgan_networks(self) -> bool:
         """Whether these networks for images are DCGAN's."""
         return self.dcgan_networks
 
+    @property
+    def has_dense_layers(self) -> bool:
+        """Whether these networks for images can have dense layers: DCGAN's, and the G
+        of recipes for images alone."""
+        return self.has_dcgan_networks or self.images_only
+
     def check(self, space: NetworkSpace) -> None:
         super().check(space)
-        if not (space.is_image and self.has_dcgan_networks):
-            for name, plain in (("kernel_size", 4), ("dense_units", 0)):
-                if (given := getattr(self, name)) != plain:
-                    raise RequestError(
-                        f"{name} = {given}: is for DCGAN's networks on images, leave it out"
-                    )
+        fits = {"kernel_size": self.has_dcgan_networks, "dense_units": self.has_dense_layers}
+        for name, plain in (("kernel_size", 4), ("dense_units", 0)):
+            if (given := getattr(self, name)) != plain and not (space.is_image and fits[name]):
+                raise RequestError(
+                    f"{name} = {given}: is for DCGAN's networks on images, leave it out"
+                )
         if space.is_image and self.scaling != "unit":
             raise RequestError(
                 f"scaling = {self.scaling!r}: G ends in a tanh on images, which reaches [-1, "

@@ -23,6 +23,8 @@ What differs from the paper and the authors' code, and why:
   for each step, which is a half-life of 5,542 images;
 - networks are sized by rule from the image's side: grids from 4 x 4, channels from
   `width`. At 256 pixels the excitations are the paper's;
+- on grey images G has a dense layer between the latents and its coarsest grid
+  (benchmarks/EXPERIMENTS.md, "Dense layers in other networks");
 - D has one logit of the coarsest grid. The authors have one for each of 5 x 5 patches
   at 256 pixels, which a 4 x 4 grid has no room for;
 - the authors' code adds noise inputs to G, excitations and a second resolution to D,
@@ -38,7 +40,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from equipoise.coerce import Ge
 from equipoise.ranges import Around
 from equipoise.recipes.base import register
-from equipoise.recipes.dcgan_family import PLAIN, Standard
+from equipoise.recipes.dcgan_family import PLAIN, Standard, is_grey
 from equipoise.recipes.method import AuxOutputs, Losses, Method, Networks
 from equipoise.recipes.output import Score
 
@@ -73,6 +75,10 @@ class FastGAN(Standard):
     translation, cutout, or several with commas between. none: no changes."""
 
     @classmethod
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        return super().defaults(space) | ({"width": 16} if is_grey(space) else {})
+
+    @classmethod
     def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
         return PLAIN | {
             "batch_size": 8,
@@ -93,7 +99,7 @@ class FastGAN(Standard):
         from equipoise.networks.latents import Prior
 
         prior, classes = Prior(self.latent_dim, self.latent), space.classes
-        body = FastGenerator(prior.width + classes, space.shape, self.width)
+        body = FastGenerator(prior.width + classes, space.shape, self.width, self.dense_units)
         discriminator = FastDiscriminator(space.shape, self.width, classes)
 
         def reconstruct(aux: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:

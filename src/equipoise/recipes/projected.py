@@ -24,10 +24,11 @@ What differs from the paper, and why:
 - all D_l have equally many logits, and the sum over l is a mean: Adam does not see the
   factor.
 
-As in the paper G is FastGAN's, sized by `width`. `preset="paper"` has the authors'
-`train.py` with its `fastgan`: learning rate 2e-4, constant, betas 0 and .99, batches of
-64, an EMA with a half-life of 20,000 images, 256 latents, 128 channels in G and 64 in
-the mixing, images of less than 256 pixels enlarged to 224.
+As in the paper G is FastGAN's, sized by `width`, and like ours it has a dense layer on
+grey images. `preset="paper"` has the authors' `train.py` with its `fastgan`: learning
+rate 2e-4, constant, betas 0 and .99, batches of 64, an EMA with a half-life of 20,000
+images, 256 latents, 128 channels in G and 64 in the mixing, images of less than 256
+pixels enlarged to 224.
 
 A generator that is trained on these features is flattered by metrics of the same
 network. Its report has others beside them, see docs/measuring.md.
@@ -140,7 +141,7 @@ class Projected(Standard):
         prior, classes = Prior(self.latent_dim, self.latent), space.classes
         # The authors' G has twice as many channels as their mixing.
         width = 2 * self.width if self.preset == "paper" else self.width
-        body = FastGenerator(prior.width + classes, space.shape, width)
+        body = FastGenerator(prior.width + classes, space.shape, width, self.dense_units)
         features = installed_or_outlined()
         discriminator = ProjectedDiscriminator(features, self.side(space), self.width, classes)
         return self.method(

@@ -8,17 +8,19 @@ ICML 2019, eqs. 1 to 4.
     y_j = gamma v(sum_i beta_ji h(x_i)) + x_j,   beta_ji = softmax_i (f(x_i) . g(x_j))
 
 Spectral normalisation in both networks, two time-scales (D's learning rate is four
-times G's, one step each), Adam with betas 0 and .9. With labels G has conditional
-BatchNorm and D a projection. The networks are `networks.sagan`'s: residual, with
-attention on the grid of a quarter of the image's sides, as the paper's 32 x 32 at 128
-pixels, or of half of them below 64 pixels.
+times G's in the paper, one step each), Adam with betas 0 and .9. With labels G has
+conditional BatchNorm and D a projection. The networks are `networks.sagan`'s: residual,
+with attention on the grid of a quarter of the image's sides, as the paper's 32 x 32 at
+128 pixels, or of half of them below 64 pixels.
 
-By default networks are sized for a CPU (`width` is 32), and the learning rates, 2.5e-4
-and 1e-3, are those of few epochs. `preset="paper"` is section 4's for ImageNet at 128
-pixels: learning rates 1e-4 and 4e-4, batches of 256, 128 normal latents, and the
-channels of the authors' `generator.py` and `discriminator.py`, from 64 on. The paper
-learns classes, which `conditional` switches on. What differs: D's blocks have half as
-many channels inside as at their end, where theirs have as many.
+By default networks are sized for a CPU, and learning rates are those of few epochs. On
+grey images both are 2e-3, and G has a dense layer between the latents and its coarsest
+grid. On MNIST each of these helps (benchmarks/EXPERIMENTS.md, "Dense layers in other
+networks"). `preset="paper"` is section 4's for ImageNet at 128 pixels: learning rates
+1e-4 and 4e-4, batches of 256, 128 normal latents, and the channels of the authors'
+`generator.py` and `discriminator.py`, from 64 on. The paper learns classes, which
+`conditional` switches on. What differs: D's blocks have half as many channels inside as
+at their end, where theirs have as many.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from equipoise.recipes.base import register
-from equipoise.recipes.dcgan_family import PLAIN, Standard
+from equipoise.recipes.dcgan_family import GREY_RATE, PLAIN, Standard, is_grey
 from equipoise.recipes.method import Losses, Method, Networks
 from equipoise.recipes.output import Score
 
@@ -48,13 +50,19 @@ class SAGAN(Standard):
     published_for = "images"
 
     learning_rate: float = 2.5e-4
-    """G's learning rate at the start."""
+    """G's learning rate at the start (grey images: 2e-3)."""
     discriminator_rate: float = 4.0
-    """D's learning rate divided by G's (two time-scales: Heusel et al. 2017)."""
+    """D's learning rate divided by G's (two time-scales: Heusel et al. 2017; grey
+    images: 1.0)."""
     beta1: float = 0.0
     """Adam's first beta: momentum."""
     beta2: float = 0.9
     """Adam's second beta."""
+
+    @classmethod
+    def defaults(cls, space: NetworkSpace) -> dict[str, Any]:
+        grey = {"learning_rate": GREY_RATE, "discriminator_rate": 1.0, "width": 16}
+        return super().defaults(space) | (grey if is_grey(space) else {})
 
     @classmethod
     def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
@@ -85,6 +93,7 @@ class SAGAN(Standard):
             2 * self.width if paper else self.width,
             classes,
             MAX_WIDENING * self.width if paper else None,
+            self.dense_units,
         )
         trunk = AttentionTrunk(space.shape, self.width)
         discriminator = Discriminator(trunk, trunk.features, classes)
