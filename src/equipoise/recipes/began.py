@@ -63,7 +63,7 @@ class BEGAN(Recipe):
     batch_size: int = 256
     """Samples in a batch (images: 32; paper: 16)."""
     learning_rate: float = 1e-3
-    """Adam's learning rate at the start (images: 3e-3; paper: 1e-4)."""
+    """Adam's learning rate at the start (paper: 1e-4)."""
     discriminator_rate: float = 2.0
     """D's learning rate divided by G's (images: 1.0, as in the paper)."""
     beta2: float = 0.999
@@ -95,7 +95,6 @@ class BEGAN(Recipe):
         return {
             "batch_size": 32,
             "ema_half_life": 10_000,
-            "learning_rate": 3e-3,
             "discriminator_rate": 1.0,
             "lambda_k": 0.05,
             "latent_dim": 64,
