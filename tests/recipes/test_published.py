@@ -500,10 +500,13 @@ def test_images_from_256_pixels_on_are_seen_as_they_are_by_projecteds_features()
     assert [side and side["feature_side"] for side in sides] == [224, 256, 320]
 
 
-def test_kernels_of_5_are_for_dcgans_networks_on_images() -> None:
+def test_kernels_of_5_are_for_dcgans_networks_and_dense_layers_for_convolutional_ones() -> None:
     for name, schema in (("lsgan", PLANE), ("sagan", DIGITS), ("classic", DIGITS)):
         with pytest.raises(RequestError, match="kernel_size = 5: is for DCGAN's networks"):
             find(name).for_data(schema, {"kernel_size": 5})
+    for name, schema in (("lsgan", PLANE), ("classic", DIGITS)):
+        with pytest.raises(RequestError, match="dense_units = 8: is for convolutional networks"):
+            find(name).for_data(schema, {"dense_units": 8})
     recipe = find("dcgan").for_data(DIGITS, {"kernel_size": 5, "width": 4})
     method = recipe.build(network_space(recipe, DIGITS))
     x = method.generator(method.prior.sample(2, torch.Generator()))

@@ -125,11 +125,13 @@ class Standard(Recipe):
 
     def check(self, space: NetworkSpace) -> None:
         super().check(space)
-        fits = {"kernel_size": self.has_dcgan_networks, "dense_units": self.has_dense_layers}
-        for name, plain in (("kernel_size", 4), ("dense_units", 0)):
-            if (given := getattr(self, name)) != plain and not (space.is_image and fits[name]):
+        for name, usual, networks, fits in (
+            ("kernel_size", 4, "DCGAN's", self.has_dcgan_networks),
+            ("dense_units", 0, "convolutional", self.has_dense_layers),
+        ):
+            if (given := getattr(self, name)) != usual and not (space.is_image and fits):
                 raise RequestError(
-                    f"{name} = {given}: is for DCGAN's networks on images, leave it out"
+                    f"{name} = {given}: is for {networks} networks on images, leave it out"
                 )
         if space.is_image and self.scaling != "unit":
             raise RequestError(
