@@ -84,9 +84,9 @@ class BEGAN(Recipe):
     """Hidden units of the MLPs (images: 16, channels of the finest grid)."""
 
     clusters: int | None = None
-    """Number of clusters that G and D are conditioned on (Gaussian mixture for tables,
-    k-means for images). 0: none. Default: chosen by BIC for tables; one per 200 images,
-    at most 256."""
+    """Number of clusters that G and D are conditioned on (Gaussian mixture for points,
+    latent classes for tables, k-means for images). 0: none. Default: chosen by BIC for
+    points; one per 150 rows of a table or 200 images, at most 256."""
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:

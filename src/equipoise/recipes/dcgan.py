@@ -7,7 +7,8 @@ The loss is the non-saturating one of 2014. New are the networks, see `networks.
 strided and transposed convolutions, BatchNorm except at G's output and D's input, ReLU
 in G with a tanh at the end, LeakyReLU(.2) in D, weights from N(0, .02), Adam with
 learning rate 2e-4 and beta1 .5, 100 uniform latents. Real and generated batches pass D
-separately, each normalised by its own statistics.
+separately, each normalised by its own statistics. By default grey images have larger
+steps and a dense layer in each network (`recipes.dcgan_family`).
 
 `preset="paper"` is section 4 (batches of 128, Adam, N(0, .02), slope .2) with figure
 1's 1,024 channels on the 4 x 4 grid of 64 x 64 pixels, and the 5 x 5 kernels of the

@@ -1,9 +1,9 @@
 """The common networks and settings of recipes for methods from 2014 to 2018.
 
 Images: DCGAN's convolutional networks (`networks.dcgan`), on [-1, 1]. Points: MLPs of
-three hidden layers, ReLU in G, LeakyReLU in D. Samples come from the EMA of G, and the
-learning rate has a cosine decay; the papers have neither. `preset="paper"` gives their
-training.
+three hidden layers, ReLU in G, LeakyReLU in D. Samples come from the EMA of G, and most
+learning rates have a cosine decay; the papers have neither. `preset="paper"` gives
+their training.
 """
 
 from __future__ import annotations

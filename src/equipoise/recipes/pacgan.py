@@ -12,9 +12,10 @@ PacGAN2 (its tables go up to 4). The product of m distributions is told from tha
 others more easily where modes are missing (section 3), so G is pushed away from mode
 collapse.
 
-For images the networks and Adam's settings are DCGAN's, as in the paper's experiments
-on stacked MNIST. For points they are the MLPs and the settings that the other recipes
-of their time have (`recipes.dcgan_family`), so that packing is all that differs.
+For images the networks and Adam's settings are those of `dcgan`, as the paper's
+experiments on stacked MNIST have DCGAN's. For points they are the MLPs and the settings
+that the other recipes of their time have (`recipes.dcgan_family`), so that packing is
+all that differs.
 
 `preset="paper"` for points of two columns is the authors' `2DGrid_GAN&PacGAN`: G of
 four layers of 400 ReLUs with BatchNorm on two normal latents, D of three layers of 200

@@ -10,8 +10,8 @@ Networks", ICLR 2018, eqs. 8, 16 and 17.
 
 sigma(W) comes from one power iteration a pass (torch's own parametrization). One step
 of D for one of G, Adam. The paper's best on CIFAR-10 had learning rate 2e-4 and beta1
-.5; on few epochs a CPU gets further with 2e-3 and 0, and with a Lipschitz constant of
-4.
+.5; on few epochs of grey images a CPU gets further with 2e-3 and 0, and with a
+Lipschitz constant of 4.
 
 `preset="paper"` is table 1's setting C (learning rate 2e-4, betas .5 and .999, one step
 of D) with the standard CNN of table 3 (`networks.sngan`), 128 normal latents and
