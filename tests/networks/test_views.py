@@ -76,3 +76,27 @@ def test_views_differ_from_image_to_image_and_are_the_generators() -> None:
     seen = views.random_affine(x, generator())
     assert len({tuple(one.flatten().tolist()) for one in seen}) == 5
     assert torch.equal(seen, views.random_affine(x, generator()))
+
+
+def test_an_elongated_image_is_rotated_without_being_sheared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In pixels the map is a rotation divided by the scale: M M^T = I / scale^2."""
+    monkeypatch.setattr(views, "SHEAR", 0.0)
+    draws = 2 * torch.rand(N, 5, generator=generator(), dtype=torch.float64) - 1
+    height, width = 16, 64
+    sides = torch.tensor([width, height], dtype=torch.float64)
+    linear = views.matrices(draws, height / width)[:, :, :2]
+    pixels = sides[:, None] * linear / sides
+    expected = torch.eye(2, dtype=torch.float64) / (views.SCALE ** draws[:, 1])[:, None, None] ** 2
+    assert torch.allclose(pixels @ pixels.transpose(1, 2), expected)
+
+
+def test_a_shear_is_a_fraction_of_the_height(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ROTATION", "TRANSLATION"):
+        monkeypatch.setattr(views, name, 0.0)
+    monkeypatch.setattr(views, "SCALE", 1.0)
+    height, width = 16, 64
+    (matrix,) = views.matrices(torch.ones(1, 5), height / width)
+    upper, lower = (matrix @ torch.tensor([0.0, y, 1.0]) for y in (-1.0, 1.0))
+    assert float((lower - upper)[0] * width / 2) == pytest.approx(views.SHEAR * height)

@@ -16,6 +16,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
+from equipoise.networks.latents import Prior
 from equipoise.recipes import catalogue, find
 from equipoise.recipes._building import network_space
 from equipoise.recipes.balanced import Balanced
@@ -441,3 +442,41 @@ def test_grey_images_have_a_dense_layer_before_gs_grids_and_colour_ones_have_non
 
     assert len(dense_layers(1)) == 2
     assert not dense_layers(3)
+
+
+@pytest.mark.parametrize(
+    ("name", "schema", "given", "message"),
+    [
+        ("balanced", DIGITS, {"lipschitz": 4.0}, "lipschitz = 4.0: has no effect"),
+        (
+            "balanced",
+            DIGITS,
+            {"regularization": "spectral", "gamma": 1.0},
+            "gamma = 1.0: has no effect",
+        ),
+        ("wgan", LINE, {"norm_clip": 0.1}, "norm_clip = 0.1: is of BatchNorm"),
+        ("infogan", LINE, {"q_categorical_weight": 1.0}, "q_categorical_weight = 1.0: is for"),
+        (
+            "infogan",
+            DIGITS,
+            {"q_categorical_weight": 1.0, "categorical_codes": 1000},
+            "q_categorical_weight = 1.0: is for views",
+        ),
+        ("lsgan", DIGITS, {"preset": "paper", "dense_units": 8}, "the published networks"),
+        ("sngan", DIGITS, {"preset": "paper", "kernel_size": 5}, "the published networks"),
+    ],
+)
+def test_a_field_that_would_have_no_effect_is_refused(
+    name: str, schema: Schema, given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(RequestError, match=message):
+        find(name).for_data(schema, given)
+
+
+def test_a_code_of_too_many_values_for_views_has_its_whole_weight() -> None:
+    """log K - cross-entropy of uniform logits is 0, of a sure Q log K."""
+    prior = Prior(2, categorical_codes=(10, 1000))
+    z = prior.sample(4, torch.Generator().manual_seed(0))
+    sure = AuxOutputs(None, 100 * z[:, 2:], None, z, RANDOM)
+    term, _ = mutual_information_term(prior, sure, 1.0, 0.0, viewed_factor=0.3)
+    assert term.item() == pytest.approx(-(0.3 * math.log(10) + math.log(1000)), rel=1e-5)

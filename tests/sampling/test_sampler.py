@@ -3,6 +3,7 @@ samples for every n."""
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import tracemalloc
@@ -260,3 +261,17 @@ def test_a_loaded_generator_is_sampled_from_without_torchs_compiler_whose_import
         "assert 'torch._dynamo' not in sys.modules"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True)
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(65, [33, 32]), (64, [64]), (2048, [64] * 32)])
+def test_an_encoder_is_recalibrated_on_equal_parts_none_of_which_is_a_single_image(
+    rows: int, expected: list[int]
+) -> None:
+    sampler = sampler_of(_Unconditional(DCGenerator(6, SHAPE, 4)))
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(math.prod(SHAPE), 3), nn.BatchNorm1d(3))
+    sizes: list[int] = []
+    encoder.register_forward_hook(lambda _, x, __: sizes.append(len(x[0])))
+    sampler.encoder = encoder
+    real = torch.randint(0, 256, (rows, *SHAPE), dtype=torch.uint8)
+    sampler.recalibrate_batchnorm(seed=0, real=real)
+    assert sizes == expected

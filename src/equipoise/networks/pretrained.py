@@ -162,9 +162,9 @@ def _published_names() -> dict[str, tuple[str, str]]:
 
 def _read_cached(path: Path) -> dict[str, Tensor] | None:
     """The tensors of the cached file; None if it is not there or damaged."""
-    if not path.is_file() or path.stat().st_size > MAX_CACHED_BYTES:
-        return None
     try:
+        if not path.is_file() or path.stat().st_size > MAX_CACHED_BYTES:
+            return None
         with safe_open(path, framework="pt") as file:
             stated = (file.metadata() or {}).get("sha256")
             found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping

@@ -64,7 +64,9 @@ def _call_on_zeros(checked: Method, shape: tuple[int, ...], n: int, labelled: bo
         checked.generator_penalty(GeneratorBatch(z, y, generator, x))
     if checked.auxiliary is not None:
         real, fake = aux.chunk(2)
-        view = None if checked.view is None else critic(checked.view(x, generator), y_d)[1]
+        view = None
+        if checked.view is not None:
+            view = critic(pack.join(checked.view(x, generator)), y_d)[1]
         checked.auxiliary(AuxOutputs(real, fake, y, z, generator, view))
     critic.train(was_training)
 

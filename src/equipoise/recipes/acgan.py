@@ -54,6 +54,10 @@ class ACGAN(CrossEntropy):
     class_weight: Annotated[float, Ge(0)] = 1.0
     """Weight of the classification loss in both networks' losses."""
 
+    @property
+    def has_dense_layers(self) -> bool:
+        return self.preset == "sized"
+
     @classmethod
     def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
         if not space.is_image:

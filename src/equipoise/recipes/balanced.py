@@ -63,7 +63,7 @@ from equipoise.ranges import Around, Doublings, SearchRange
 from equipoise.recipes.base import MAX_UNITS, Recipe, register
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import Relativistic
-from equipoise.transforms.space import MIN_COLOR_CHANNELS
+from equipoise.transforms.space import has_colors
 
 if TYPE_CHECKING:
     from torch import nn
@@ -75,6 +75,8 @@ if TYPE_CHECKING:
 # Units of the dense layer between the latents and G's grids, with penalties. Without it
 # far fewer digits are recognisable (benchmarks/EXPERIMENTS.md).
 DENSE_UNITS = 256
+# Weight of the penalties, and the Lipschitz constant with spectral normalisation.
+GAMMA, LIPSCHITZ = 0.1, 16.0
 # Features between D's convolutions and its output.
 IMAGE_FEATURES = 128
 # Hidden layers of the MLPs.
@@ -173,9 +175,9 @@ class Balanced(Recipe):
     """Whether D sees beside the pixels the frozen features of a network that was
     trained on photographs, as in the recipe projected (images in colour: True where the
     extra photos is installed)."""
-    gamma: Annotated[float, Ge(0), Around(10)] = 0.1
+    gamma: Annotated[float, Ge(0), Around(10)] = GAMMA
     """Weight of the R1 and R2 penalties: gamma / 2 times their sum joins D's loss."""
-    lipschitz: Annotated[float, Gt(0), Around(4)] = 16.0
+    lipschitz: Annotated[float, Gt(0), Around(4)] = LIPSCHITZ
     """With spectral normalisation the Lipschitz constant of D of the pixels: the factor
     on its output."""
     scaling: ScalingKind = "standard"
@@ -255,7 +257,9 @@ class Balanced(Recipe):
                     "photo_features is on, which needs regularization = 'spectral': set that, or "
                     "leave photo_features out"
                 )
+            self._check_unused("lipschitz", LIPSCHITZ)
             return
+        self._check_unused("gamma", GAMMA)
         if not space.is_image:
             raise RequestError(
                 "regularization = 'spectral': is for images, and this data is points: use "
@@ -268,6 +272,14 @@ class Balanced(Recipe):
             )
         if self.photo_features:
             self._check_photo_features(space.shape[0])
+
+    def _check_unused(self, name: str, usual: float) -> None:
+        """Check that a field of the other regularisation was left as it is."""
+        if (given := getattr(self, name)) != usual:
+            raise RequestError(
+                f"{name} = {given}: has no effect with regularization = "
+                f"{self.regularization!r}: leave it out"
+            )
 
     def _check_photo_features(self, channels: int) -> None:
         """Check that these images can have the features, and the network is there."""
@@ -390,7 +402,7 @@ def image_defaults(shape: tuple[int, ...], given: dict[str, Any], alpha: bool) -
         alpha: Whether the last channel is opacity.
     """
     # Independent channels are not colours.
-    in_color = shape[0] >= MIN_COLOR_CHANNELS and not given.get("per_channel_clusters")
+    in_color = has_colors(shape) and not given.get("per_channel_clusters")
     by_rule = "spectral" if in_color or given.get("photo_features") else "penalties"
     if given.get("regularization", by_rule) == "penalties":
         return PENALTIES | {"learning_rate": penalties_rate(max(shape[1:]))}

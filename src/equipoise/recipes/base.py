@@ -20,7 +20,7 @@ from equipoise.errors import RequestError, nearest
 from equipoise.ranges import Among, Around, Between, Doublings, SearchRange, search_ranges
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import DiscriminatorOutput, Probability
-from equipoise.transforms.space import MIN_COLOR_CHANNELS, NetworkSpace, TableKind
+from equipoise.transforms.space import NetworkSpace, TableKind, has_colors
 
 if TYPE_CHECKING:
     from torch import nn
@@ -453,8 +453,8 @@ def register(recipe: R) -> R:
 def _described(space: NetworkSpace) -> str:
     """The kind of the data, in words."""
     if space.is_image:
-        channels, height, width = space.shape
-        kind = "grey" if channels < MIN_COLOR_CHANNELS else "colour"
+        _, height, width = space.shape
+        kind = "colour" if has_colors(space.shape) else "grey"
         return f"{height} x {width} {kind} images"
     if space.is_table:
         return "tables"

@@ -18,7 +18,7 @@ from equipoise.errors import RequestError
 from equipoise.ranges import Doublings
 from equipoise.recipes.base import MAX_UNITS, Recipe
 from equipoise.recipes.method import Losses, Networks
-from equipoise.transforms.space import MIN_COLOR_CHANNELS
+from equipoise.transforms.space import has_colors
 
 if TYPE_CHECKING:
     from equipoise.networks.conditioning import Conditioning
@@ -47,7 +47,7 @@ GREY: dict[str, Any] = {"learning_rate_end": 0.3, "dense_units": 256}
 
 def is_grey(space: NetworkSpace) -> bool:
     """Whether samples are images of fewer channels than colour ones have."""
-    return space.is_image and space.shape[0] < MIN_COLOR_CHANNELS
+    return space.is_image and not has_colors(space.shape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,10 +129,15 @@ class Standard(Recipe):
             ("kernel_size", 4, "DCGAN's", self.has_dcgan_networks),
             ("dense_units", 0, "convolutional", self.has_dense_layers),
         ):
-            if (given := getattr(self, name)) != usual and not (space.is_image and fits):
+            if (given := getattr(self, name)) == usual or (space.is_image and fits):
+                continue
+            if space.is_image and self.preset == "paper":
                 raise RequestError(
-                    f"{name} = {given}: is for {networks} networks on images, leave it out"
+                    f"{name} = {given}: the published networks are others, leave it or preset out"
                 )
+            raise RequestError(
+                f"{name} = {given}: is for {networks} networks on images, leave it out"
+            )
         if space.is_image and self.scaling != "unit":
             raise RequestError(
                 f"scaling = {self.scaling!r}: G ends in a tanh on images, which reaches [-1, "

@@ -113,4 +113,5 @@ class FastGAN(Standard):
             Losses(losses.hinge_discriminator, lambda _, fake: losses.wasserstein_generator(fake)),
             Score(),
             auxiliary=reconstruct,
+            auxiliary_draws=True,
         )

@@ -57,9 +57,9 @@ MAX_DIGITS = 5
 MIN_LOG_STD = -4.0
 # Maximum number of a code's values for which views are compared.
 MAX_VIEWED = 256
-# Default of `invariance_weight` for grey images (benchmarks/EXPERIMENTS.md, "InfoGAN's
-# codes and views").
-INVARIANCE = 0.5
+# Defaults of `invariance_weight` for grey images, and of `q_categorical_weight`
+# (benchmarks/EXPERIMENTS.md, "InfoGAN's codes and views").
+INVARIANCE, Q_CATEGORICAL_WEIGHT = 0.5, 0.3
 
 
 @register
@@ -95,7 +95,7 @@ class InfoGAN(CrossEntropy):
     """Weight in D's loss of the mutual information of the categorical codes that Q
     reads in a real image and in a view of it: rotated, scaled, shifted and sheared a
     little. 0: no views, as in the paper (images, grey: 0.5)."""
-    q_categorical_weight: Annotated[float, Ge(0)] = 0.3
+    q_categorical_weight: Annotated[float, Ge(0)] = Q_CATEGORICAL_WEIGHT
     """With views, the factor on `categorical_weight` in D's loss, which trains Q. Below
     1 it is more the views that form Q's classes, and G that follows."""
     learned_std: bool = True
@@ -163,6 +163,16 @@ class InfoGAN(CrossEntropy):
             raise RequestError(
                 f"invariance_weight = {self.invariance_weight}: views are of images, leave it out"
             )
+        if self.q_categorical_weight != Q_CATEGORICAL_WEIGHT and not self._has_views:
+            raise RequestError(
+                f"q_categorical_weight = {self.q_categorical_weight}: is for views, and there "
+                "are none: set invariance_weight, or leave it out"
+            )
+
+    @property
+    def _has_views(self) -> bool:
+        """Whether Q's classes of real images are those of their views."""
+        return self.invariance_weight > 0 and any(int(size) <= MAX_VIEWED for size in self._sizes)
 
     def build(self, space: NetworkSpace) -> Method:
         from equipoise.networks.views import random_affine
@@ -174,13 +184,13 @@ class InfoGAN(CrossEntropy):
             give_published_head(networks.discriminator, 2 * self.width, outputs)
 
         def information(aux: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
-            factor = 1.0 if aux.view is None else self.q_categorical_weight
             term, readings = mutual_information_term(
                 networks.prior,
                 aux,
-                self.categorical_weight * factor,
+                self.categorical_weight,
                 self.continuous_weight,
                 self.learned_std,
+                1.0 if aux.view is None else self.q_categorical_weight,
             )
             if aux.view is not None and aux.real is not None:
                 shared = view_information(aux.gather(aux.real), aux.gather(aux.view), sizes)
@@ -188,7 +198,7 @@ class InfoGAN(CrossEntropy):
                 readings["view_information"] = shared
             return term, readings
 
-        view = random_affine if self.invariance_weight and sizes else None
+        view = random_affine if self._has_views else None
         return self.method(networks, self.losses(), auxiliary=information, view=view)
 
 
@@ -211,6 +221,7 @@ def mutual_information_term(
     categorical_weight: float,
     continuous_weight: float,
     learned_std: bool = True,
+    viewed_factor: float = 1.0,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The loss term -sum of weight * L_I over the codes, (), and for the log the sum of
     L_I in nats, ().
@@ -222,6 +233,7 @@ def mutual_information_term(
         categorical_weight: Lambda of the categorical codes.
         continuous_weight: Lambda of the continuous codes.
         learned_std: Whether standard deviations are Q's, or 1.
+        viewed_factor: On the categorical codes' lambda, where views form Q's classes.
     """
     from torch.nn.functional import cross_entropy
 
@@ -231,7 +243,8 @@ def mutual_information_term(
         here = slice(at.start - codes, at.stop - codes)
         if name.startswith("c"):
             information = math.log(at.stop - at.start) - cross_entropy(q[:, here], aux.z[:, at])
-            weight = categorical_weight
+            viewed = at.stop - at.start <= MAX_VIEWED
+            weight = categorical_weight * (viewed_factor if viewed else 1.0)
         else:
             log_std = q[:, here.start + prior.continuous_codes, None].clamp(min=MIN_LOG_STD)
             log_std = log_std if learned_std else q.new_zeros(())

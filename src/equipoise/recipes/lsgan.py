@@ -55,6 +55,10 @@ class LSGAN(Standard):
         same = f"a = {self.a} and b = {self.b}: must differ"
         return [*super().conflicts(), *([same] if self.a == self.b else [])]
 
+    @property
+    def has_dense_layers(self) -> bool:
+        return self.preset == "sized"
+
     @classmethod
     def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
         if not space.is_image:

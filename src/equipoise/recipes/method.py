@@ -178,6 +178,8 @@ class Method:
     auxiliary: Callable[[AuxOutputs], tuple[Tensor, dict[str, Tensor]]] | None = None
     """A term, (), that joins both losses, and readings, (), for the log. A term of D's
     alone is 0 in G's step, where `AuxOutputs.real` is None."""
+    auxiliary_draws: bool = False
+    """Whether that term draws at random. Such a step is not compiled."""
     view: Callable[[Tensor, torch.Generator], Tensor] | None = None
     """Another view of real samples, (N, *shape) to (N, *shape). The auxiliary head sees
     it in D's step. The loss of the output does not."""

@@ -55,7 +55,7 @@ from equipoise.data import ScalingKind
 from equipoise.ranges import Doublings
 from equipoise.recipes.base import MAX_UNITS, Recipe, register
 from equipoise.recipes.method import CriticBatch, GeneratorBatch, Losses, Method, Networks, Rates
-from equipoise.transforms.space import MIN_COLOR_CHANNELS
+from equipoise.transforms.space import has_colors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -120,7 +120,7 @@ class StyleGAN2(Recipe):
 
     @classmethod
     def published(cls, space: NetworkSpace) -> dict[str, Any] | None:
-        if space.shape[0] < MIN_COLOR_CHANNELS:
+        if not has_colors(space.shape):
             return None
         side = max(space.shape[1:])
         common = {
@@ -205,7 +205,7 @@ class StyleGAN2(Recipe):
         """The recipe with the rules' values for images of this size, where none are
         given."""
         small, pixels = max(space.shape[1:]) <= SMALL_SIDE, math.prod(space.shape[1:])
-        grey = space.shape[0] < MIN_COLOR_CHANNELS
+        grey = not has_colors(space.shape)
         rules = {
             "gamma": GREY_GAMMA if grey else GAMMA_RATE * pixels / self.batch_size,
             "penalty_interval": GREY_INTERVAL if grey else INTERVAL,

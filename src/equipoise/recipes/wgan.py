@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from equipoise.coerce import Gt
+from equipoise.errors import RequestError
 from equipoise.ranges import Around
 from equipoise.recipes.base import Optimizer, register
 from equipoise.recipes.dcgan_family import PLAIN, Standard
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from equipoise.transforms.space import NetworkSpace
+
+# Bound of BatchNorm's gains and offsets.
+NORM_CLIP = 1.0
 
 
 @register
@@ -60,10 +64,18 @@ class WGAN(Standard):
     """Steps of the critic for every step of G (n_critic)."""
     clip: Annotated[float, Gt(0), Around(10)] = 0.01
     """The critic's weights are clipped to [-clip, clip], but for BatchNorm's."""
-    norm_clip: Annotated[float, Gt(0), Around(10)] = 1.0
+    norm_clip: Annotated[float, Gt(0)] = NORM_CLIP
     """BatchNorm's gains and offsets in the critic are clipped to [-norm_clip,
     norm_clip], for images (authors' code: 0.01, as all weights; the estimate then falls
     to 0 while samples are still poor)."""
+
+    def check(self, space: NetworkSpace) -> None:
+        super().check(space)
+        if self.norm_clip != NORM_CLIP and not space.is_image:
+            raise RequestError(
+                f"norm_clip = {self.norm_clip}: is of BatchNorm, which only critics of images "
+                "have: leave it out"
+            )
 
     @classmethod
     def defaults(cls, space: NetworkSpace) -> dict[str, Any]:

@@ -386,10 +386,11 @@ class Sampler:
                 self.generator(z.to(self.device), None if y is None else y.to(self.device))
         if self.encoder is not None and real is not None:
             noise = seeded(seed, Stream.BATCHNORM, 2, device=self.device)
+            # Equal parts: a last one of a single sample has no variance.
+            parts = real.tensor_split(math.ceil(len(real) / RECALIBRATION_SIZE))
             with recomputing_statistics(self.encoder):
-                for start in range(0, len(real), RECALIBRATION_SIZE):
-                    part = real[start : start + RECALIBRATION_SIZE].to(self.device)
-                    self.encoder(self.transform.encode(part, None, noise)[0])
+                for part in parts:
+                    self.encoder(self.transform.encode(part.to(self.device), None, noise)[0])
 
     @property
     def _recalibration_batches(self) -> int:

@@ -84,7 +84,8 @@ class Example(NamedTuple):
 def example(state: State, schema: Schema) -> Example:
     """A batch drawn from a generator of its own; the training's state stays."""
     n, generator = state.loader.batch_size, torch.Generator(state.device).manual_seed(0)
-    x = torch.randn(n, *schema.shape, generator=generator, device=state.device)
+    shape = schema.shape if state.transform is None else state.transform.shape
+    x = torch.randn(n, *shape, generator=generator, device=state.device)
     return Example(
         x,
         example_classes(schema, state.transform, n, state.device),
@@ -111,11 +112,9 @@ def choose(
         RequestError: For a step that is to be compiled and cannot be.
     """
     ruled = default_speed(method, images=images, device=device, seconds=seconds, threads=threads)
-    if run.compile == "on" and not can_compile(method, device):
+    if run.compile == "on" and (hindrance := hindrance_to_compiling(method, device)):
         raise RequestError(
-            "compile = 'on', but this step cannot be compiled here: it needs a C++ compiler, "
-            "a newer torch, or a recipe without dropout, augmentation, lazy penalties and "
-            "draws in its penalty, in one process; leave it out"
+            f"compile = 'on', but this step cannot be compiled: {hindrance}; leave it out"
         )
     chosen = Speed(
         run.threads or ruled.threads,
@@ -154,7 +153,8 @@ def default_speed(
     precision: Precision = "bfloat16" if half else "float32"
     compile_from = costs_of(device).compile_from.get(precision if images else "points", math.inf)
     repays = seconds > compile_from and not has_batch_norm(method.discriminator)
-    return Speed(threads, precision, repays and can_compile(method, device))
+    can_compile = repays and not hindrance_to_compiling(method, device)
+    return Speed(threads, precision, can_compile)
 
 
 def threads_for(step_flops: float, images: bool, costs: DeviceCosts) -> int:
@@ -176,27 +176,40 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and cpu_multiplies_bfloat16()
 
 
-def can_compile(method: Method, device: torch.device) -> bool:
-    """Whether the step of `method` can be compiled here: that needs a compiler, a torch
-    that compiles gradients of gradients, and a pure step, see `is_pure`."""
-    return compiles_gradients() and is_pure(method) and _has_compiler(device)
+def hindrance_to_compiling(method: Method, device: torch.device) -> str:
+    """Why the step of `method` cannot be compiled here, in words; empty where it can:
+    that needs a pure step, see `impurity`, a torch that compiles gradients of
+    gradients, and a compiler."""
+    if impure := impurity(method):
+        return f"it has {impure}"
+    if not compiles_gradients():
+        return "it needs a newer torch"
+    return "" if _has_compiler(device) else "it needs a compiler, of C++ for a CPU"
 
 
-def is_pure(method: Method) -> bool:
-    """Whether the gradients of `method` are functions of weights, samples and latents
-    alone, without random draws or other processes' statistics, and the same in every
-    step: with lazy penalties there would be up to four functions to compile."""
+def impurity(method: Method) -> str:
+    """What keeps the gradients of `method` from being functions of weights, samples and
+    latents alone that are the same in every step, in words; empty where nothing does.
+    With lazy penalties there would be up to four functions to compile."""
     layers = [*method.generator.modules(), *method.discriminator.modules()]
-    draws = (
-        method.augmentation is not None
-        or method.view is not None
-        or (method.penalty is not None and method.penalty_at == "elsewhere")
-    )
-    lazy = method.penalty_interval > 1 or method.generator_penalty is not None
-    impure = Dropout | nn.SyncBatchNorm | SynchronisedBatchNorm
-    return not (draws or lazy or method.reuses_samples) and not any(
-        isinstance(layer, impure) or is_parametrized(layer) for layer in layers
-    )
+    found = {
+        "augmentation": method.augmentation is not None,
+        "views of real samples": method.view is not None,
+        "random crops or the like in its auxiliary term": method.auxiliary_draws,
+        "a penalty at random points": (
+            method.penalty is not None and method.penalty_at == "elsewhere"
+        ),
+        "a penalty in some steps only": (
+            method.penalty_interval > 1 or method.generator_penalty is not None
+        ),
+        "samples of D's step in G's": method.reuses_samples,
+        "dropout": any(isinstance(layer, Dropout) for layer in layers),
+        "BatchNorm over several processes": any(
+            isinstance(layer, nn.SyncBatchNorm | SynchronisedBatchNorm) for layer in layers
+        ),
+        "spectral normalisation or another parametrisation": any(map(is_parametrized, layers)),
+    }
+    return next((what for what, is_there in found.items() if is_there), "")
 
 
 def compile_step(state: State, batch: Example) -> str:

@@ -163,7 +163,8 @@ def discriminator_gradients(
     if method.auxiliary is not None:
         randomness, aux_view = state.randomness["penalty"], None
         if method.view is not None:
-            aux_view = state.discriminate(method.view(x, randomness), y_d)[1]
+            view = method.view(pack.split(x), randomness)
+            aux_view = state.discriminate(pack.join(view), y_d)[1]
         outputs = AuxOutputs(aux_real, aux_fake, y, z, randomness, aux_view, state.ranks.gather)
         term, of_term = method.auxiliary(outputs)
         terms.append(term)

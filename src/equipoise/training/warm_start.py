@@ -275,7 +275,10 @@ def refit_weights(transform: Chain, source: Source, labels: int, seed: int) -> N
         return
     for _ in range(ROUNDS):
         fractions = torch.cat([clustering.posteriors(part) for part in parts]).mean(0)
-        clustering.weights = (fractions / fractions.sum()).reshape(clustering.weights.shape)
+        weights = (fractions / fractions.sum()).reshape(clustering.weights.shape)
+        if torch.equal(weights, clustering.weights):  # images' clusters do not depend on them
+            return
+        clustering.weights = weights
 
 
 def _changes_networks(own: Recipe, name: str, value: Any, schema: Schema) -> bool:

@@ -8,7 +8,8 @@ costs twice as much. Then k steps of D and one of G cost, for each sample of a b
 
 D's step generates a sample (G), and passes a real and a generated one forward (2 D) and
 backward (4 D). G's step passes forward and backward through G (3 G) and D (3 D). A
-gradient penalty differentiates D's gradients once more, about 6 D.
+gradient penalty differentiates D's gradients once more, about 6 D. A view of the real
+samples passes D forward and backward as well, 3 D.
 
 A part F of D may be frozen, as features of a pretrained network are. D's step needs no
 backward pass through it (4 F less), and G's only the half that leads to the samples (F
@@ -33,6 +34,8 @@ from equipoise.runtime.op_counter import OpCounter
 SMALL_BATCH = 2
 # Cost of a gradient penalty, in forward passes of D.
 PENALTY_PASSES = 6
+# Cost of a view of the real samples, likewise.
+VIEW_PASSES = 3
 # Speed grows with the number of cores to this power: twice the cores are 1.4 times as
 # fast (`benchmarks.speed step`).
 THREAD_SCALING = 0.5
@@ -84,6 +87,8 @@ class Workload:
     """The frozen part of D, which `discriminator` includes; None without one."""
     reuses_samples: bool = False
     """Whether G's step is on the samples of D's last step."""
+    has_view: bool = False
+    """Whether D's step also sees a view of the real samples."""
 
     @property
     def generator_flops(self) -> float:
@@ -115,7 +120,7 @@ class Workload:
         return self._step(self.generator.calls, self.discriminator.calls, frozen)
 
     def _step(self, g: float, d: float, frozen: float) -> float:
-        passes = 6 + (PENALTY_PASSES if self.has_penalty else 0)
+        passes = 6 + PENALTY_PASSES * self.has_penalty + VIEW_PASSES * self.has_view
         d_step = g + passes * d - 4 * frozen
         g_step = (2 if self.reuses_samples else 3) * g + 3 * d - frozen
         return self.discriminator_steps * d_step + g_step
@@ -161,6 +166,7 @@ def count_workload(
         method.penalty is not None and method.penalty_interval == 1,
         _frozen_cost(d, shape, batch_size),
         method.reuses_samples,
+        method.view is not None,
     )
 
 

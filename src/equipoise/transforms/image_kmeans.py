@@ -23,7 +23,7 @@ from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 from equipoise.transforms.clustering import Clustering
 from equipoise.transforms.oriented_gradients import count_features, oriented_gradients
-from equipoise.transforms.space import MIN_COLOR_CHANNELS
+from equipoise.transforms.space import has_colors
 from equipoise.utils.threads import single_threaded
 
 MAX_CLUSTERS = 256
@@ -103,7 +103,7 @@ class ImageClusters(Clustering):
         """What features of such variances, (F,), are multiplied by, so that gradients
         have a variance of 1 in all, and small copies their scale squared."""
         copies = self.shape[0] * math.prod(self.sides)
-        copy_scale = GREY_COPY_SCALE if self.shape[0] < MIN_COLOR_CHANNELS else COLOR_COPY_SCALE
+        copy_scale = COLOR_COPY_SCALE if has_colors(self.shape) else GREY_COPY_SCALE
         of_gradients = _factors(variance[:-copies], 1.0)
         return torch.cat([of_gradients, _factors(variance[-copies:], copy_scale)])
 

@@ -9,11 +9,11 @@ cluster k of channel c is class c * K + k.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import combinations
 from typing import Any, Self, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from equipoise.coerce import checked
@@ -97,15 +97,15 @@ def are_independent(parts: Sequence[Tensor], shape: Sequence[int], seed: int) ->
     if sum(map(len, parts)) < MIN_PER_CELL * TESTED_CLUSTERS**2:
         return False
     one_channel = ImageClusters((1, *shape[1:]), TESTED_CLUSTERS)
-    found = [
-        one_channel.fit_predict((part[:, c : c + 1] for part in parts), seed).numpy()
-        for c in range(shape[0])
-    ]
-    if any(len(np.unique(assigned)) < TESTED_CLUSTERS for assigned in found):
-        return False  # a channel that hardly changes is not one of its own
-    for one, other in combinations(found, 2):
-        counts = np.bincount(one * TESTED_CLUSTERS + other, minlength=TESTED_CLUSTERS**2)
-        table = counts.reshape(TESTED_CLUSTERS, TESTED_CLUSTERS)
-        if chi2_contingency(table).pvalue < ALPHA:
-            return False
+    found: list[NDArray[np.int64]] = []
+    for c in range(shape[0]):
+        one = one_channel.fit_predict((part[:, c : c + 1] for part in parts), seed).numpy()
+        if len(np.unique(one)) < TESTED_CLUSTERS:
+            return False  # a channel that hardly changes is not one of its own
+        for other in found:
+            counts = np.bincount(one * TESTED_CLUSTERS + other, minlength=TESTED_CLUSTERS**2)
+            table = counts.reshape(TESTED_CLUSTERS, TESTED_CLUSTERS)
+            if chi2_contingency(table).pvalue < ALPHA:
+                return False
+        found.append(one)
     return True

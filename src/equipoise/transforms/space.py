@@ -21,6 +21,11 @@ MAX_MODES = 10  # of a number
 MIN_COLOR_CHANNELS = 3  # from which on images are taken for colour ones
 
 
+def has_colors(shape: Sequence[int]) -> bool:
+    """Whether images of a shape, (C, H, W), are taken for colour ones."""
+    return shape[0] >= MIN_COLOR_CHANNELS
+
+
 @dataclass(frozen=True)
 class Span:
     """Neighbouring numbers of a generated sample that end in one activation: any
