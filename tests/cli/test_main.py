@@ -401,3 +401,6 @@ def test_evaluate_explains_its_metrics_where_it_is_asked_to(
     line = "patch SWD  ↓ sliced Wasserstein distance of small image patches"
     assert re.sub(" +", " ", line) in re.sub(" +", " ", explained.out)
     assert "small image patches" not in plain.out
+    both = command("evaluate", str(trained_images), "--explain", "--json")
+    assert both.status == 2
+    assert "leave one of them out" in both.err

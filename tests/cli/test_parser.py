@@ -102,6 +102,12 @@ def test_a_command_without_its_run_is_refused() -> None:
         parse(Sample, "sample", ["-n", "3"])
 
 
+@pytest.mark.parametrize("typed", [["x.csv", "-help"], ["x.csv", "-hx", "--widht", "3"]])
+def test_a_switch_with_a_value_glued_to_it_is_a_mistake(typed: list[str]) -> None:
+    with pytest.raises(RequestError, match="-h"):
+        parse_train(typed, BALANCED)
+
+
 def test_every_mistake_is_named_at_once() -> None:
     typed = ["x.csv", "--widht", "3", "--gamma", "ten", "--seed", "-1", "--minutes"]
     with pytest.raises(RequestError) as error:

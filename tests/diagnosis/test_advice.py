@@ -52,3 +52,8 @@ def test_to_train_longer_says_how_long_that_takes_at_the_last_rate() -> None:
 
 def test_a_log_without_a_rate_gives_no_time() -> None:
     assert train_longer(evidence([]))[0] == "Next: train longer."
+
+
+def test_a_training_that_stopped_early_goes_on_from_its_end_not_from_its_best() -> None:
+    log = [{"samples_seen": 0, "seconds": 0.0}, {"samples_seen": 5000, "seconds": 50.0}]
+    assert train_longer(evidence(log))[1] == "equipoise train --resume runs/x --samples 10000"

@@ -424,6 +424,13 @@ def test_copies_are_memorised_when_they_are_more_than_chance() -> None:
     assert verdict_of(close, result(COPIED_FRACTION, 0.35, 0.0, 0.5)).name == "converged"
 
 
+def test_against_memorised_images_the_same_recipe_is_advised_with_augmentation() -> None:
+    copied = result(COPIED_FRACTION, 0.9, 0.0, 0.1), result(PATCH_SWD, 0.1, 0.1)
+    advised = verdict_of(*copied, recipe="stylegan2")
+    assert "--recipe stylegan2 --augment color,translation,cutout" in advised.command
+    assert verdict_of(*copied, changed=("augment",)).command == ""
+
+
 def test_copies_are_not_memorised_when_a_harmless_fraction_is_in_the_interval() -> None:
     close = result(PRIMARY, 0.01, 0.01)
     assert verdict_of(close, result(COPIED_FRACTION, 0.32, 0.0, 0.27)).name == "converged"

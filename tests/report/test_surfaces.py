@@ -105,3 +105,11 @@ def test_a_class_whose_few_real_samples_lie_outside_the_axes_divides_nothing_by_
             "each class in its colour"
             in surfaces.class_chart(sampler, real, ["a", "b"], 0, "two classes").alt
         )
+
+
+def test_looking_leaves_the_discriminator_in_its_mode() -> None:
+    surface = surface_of("sngan")
+    for training in (True, False):
+        surface.discriminator.train(training)
+        surface(np.array([[4.0]]))
+        assert surface.discriminator.training is training

@@ -410,3 +410,20 @@ def test_trackio_has_curves_images_and_settings(
     assert {"generator_loss", "metrics/sliced_wasserstein", "samples"} <= {
         key for row in rows for key in row
     }
+
+
+@pytest.mark.usefixtures("here", "no_pages")
+def test_an_evaluation_in_the_midst_of_a_training_leaves_trackers_open(
+    made: list[Recorder],
+) -> None:
+    gan = GAN(**SETTINGS, tracker="recorder")
+
+    def look(event: Any) -> None:
+        if isinstance(event, Evaluated):
+            gan.evaluate(quick=True)
+
+    gan.fit(X, out="run", callbacks=[look])
+    (recorder,) = made
+    assert [kind for kind, *_ in recorder.seen].count("close") == 1
+    assert recorder.seen[-1][0] == "close"
+    assert ("scalar", SETTINGS["samples"], "generator_loss") in recorder.seen

@@ -14,6 +14,7 @@ from equipoise.data.distributions import Gaussian
 from equipoise.data.loading import DistributionLoader, IndexedLoader, batches, seeded
 from equipoise.data.streams import StreamSource
 from equipoise.errors import EquipoiseError
+from equipoise.runtime import shared_memory
 from equipoise.runtime.op_counter import OpCounter
 from equipoise.runtime.ranks import SINGLE, Ranks
 
@@ -186,3 +187,22 @@ def test_distribution_is_not_imported_where_one_process_trains() -> None:
         "assert not [name for name in set(sys.modules) - before if 'distributed' in name]"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_does_not_fit_into_one_slot_of_shared_memory_is_gathered_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class OneSlot:
+        """Every gathered part is in the same place."""
+
+        slot = torch.zeros(2, 3)
+
+        def gather(self, part: torch.Tensor) -> torch.Tensor:
+            self.slot[:, : len(part)] = torch.stack([part, -part])
+            return self.slot[:, : len(part)]
+
+    monkeypatch.setattr(shared_memory, "SLOT", 3 * 4)
+    ranks = Ranks(0, 2, torch.device("cpu"))
+    monkeypatch.setattr(ranks, "_memory", OneSlot())
+    flat = torch.arange(8.0)
+    assert torch.equal(ranks._all(flat), torch.stack([flat, -flat]))

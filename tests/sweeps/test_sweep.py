@@ -268,6 +268,8 @@ def test_an_iterator_that_ends_is_refused() -> None:
 def test_settings_of_a_resumed_sweep_do_not_change() -> None:
     with pytest.raises(RequestError, match="recipe, gamma, trials cannot change"):
         equipoise.sweep(recipe="wgan", gamma=1, trials=3, out="x", resume=True)
+    with pytest.raises(RequestError, match="seed, beta1, conditional cannot change"):
+        equipoise.sweep(seed=0, beta1=0.0, conditional=False, out="x", resume=True)
 
 
 def test_without_optuna_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

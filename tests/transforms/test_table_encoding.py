@@ -21,11 +21,21 @@ def column(kind: str) -> NDArray[np.float64]:
         "half of them 0": np.where(rng.random(N) < 0.5, 0.0, rng.lognormal(8, 2, N)),
         "few whole numbers": rng.poisson(3, N).astype(float),
         "round numbers": rng.choice([*[40.0] * 8, *range(1, 99)], N),
+        "capped": np.minimum(rng.normal(80, 20, N).round(), 100),
+        "most at the last of few values": np.minimum(rng.integers(0, 90, N), 72).astype(float),
         "constant": np.full(N, 7.0),
     }[kind]
 
 
-KINDS = ("normal", "heavy tails", "half of them 0", "few whole numbers", "round numbers")
+KINDS = (
+    "normal",
+    "heavy tails",
+    "half of them 0",
+    "few whole numbers",
+    "round numbers",
+    "capped",
+    "most at the last of few values",
+)
 
 
 def fitted(x: NDArray[np.float64]) -> TableEncoding:

@@ -17,6 +17,8 @@ def evaluate(arguments: Sequence[str]) -> None:
     """equipoise evaluate RUN ..."""
     options = parse(Evaluate, "evaluate", arguments)
 
+    if options.json and options.explain:
+        raise RequestError("--explain is in words, and --json has none: leave one of them out")
     from equipoise.api import GAN
     from equipoise.training.progress import EvaluationStatus
 

@@ -146,7 +146,14 @@ class OptionsParser:
             except argparse.ArgumentError as error:
                 wrong = (error.argument_name or "").split("/")
                 mistakes.append(self._without_value(wrong[0], error.message))
-                words = [word for word in words if word.partition("=")[0] not in wrong]
+                left = [word for word in words if word.partition("=")[0] not in wrong]
+                if left == words:  # its value is glued to it, as in -n5
+                    left = [
+                        word for word in words if word.startswith("--") or word[:2] not in wrong
+                    ]
+                if left == words:
+                    return Parsed({}, mistakes)
+                words = left
         values = vars(namespace)
         for name, value in list(values.items()):
             of_value = value if isinstance(value, list) else [value]

@@ -93,9 +93,11 @@ def still_improving(e: Evidence, wrong: str = "") -> Verdict:
 
 def train_longer(e: Evidence) -> tuple[str, str]:
     """Advice and command to train longer, with an estimate of the time."""
-    samples = max(2 * e.samples_seen, e.usual_samples)
+    # After early stopping the generator is an earlier one than where training ended.
+    seen = max([e.samples_seen, *(line["samples_seen"] for line in e.log[-1:])])
+    samples = max(2 * seen, e.usual_samples)
     resumes = bool(e.run and e.data)
-    seconds = seconds_for(samples - e.samples_seen if resumes else samples, e.log)
+    seconds = seconds_for(samples - seen if resumes else samples, e.log)
     time = "" if seconds is None else f", {about(seconds)} at the speed so far"
     if not resumes:
         return f"Next: train longer, with samples={samples:,}{time}.", ""

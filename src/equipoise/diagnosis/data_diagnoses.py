@@ -49,7 +49,9 @@ def memorising(e: Evidence) -> Verdict | None:
         else "Next: train on more windows, or shorter."
         if e.is_series
         else "Next: train on more data, or shorter; for few images, with augmentation.",
-        train_command(e, "--augment color,translation,cutout") if images else "",
+        train_command(e, f"{recipe_option(e)}--augment color,translation,cutout")
+        if images and "augment" not in e.changed
+        else "",
     )
 
 

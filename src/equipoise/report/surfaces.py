@@ -40,6 +40,7 @@ from equipoise.plotting.axes import (
 )
 from equipoise.recipes.output import MIN_DENSITY, DiscriminatorOutput
 from equipoise.report.charts import DISCRIMINATOR, Image, new_figure, svg_image
+from equipoise.sampling.evaluation_mode import evaluating
 from equipoise.sampling.sampler import Sampler
 
 if TYPE_CHECKING:
@@ -61,14 +62,15 @@ class Surface:
     def __init__(
         self, discriminator: nn.Module, sampler: Sampler, output: DiscriminatorOutput
     ) -> None:
-        self.discriminator: nn.Module = discriminator.eval()
+        self.discriminator: nn.Module = discriminator
         self.sampler: Sampler = sampler
         self.output: DiscriminatorOutput = output
 
     @torch.no_grad()
     def __call__(self, x: Array) -> Array:
         scaled = self.sampler.transform.scaled(torch.from_numpy(x)).to(self.sampler.device)
-        return self.output.display(self._logits(scaled).double().cpu().numpy())
+        with evaluating(self.discriminator):
+            return self.output.display(self._logits(scaled).double().cpu().numpy())
 
     def _logits(self, x: Tensor) -> Tensor:
         """D's logits, (N,), at scaled points, (N, D). Where points are whitened by

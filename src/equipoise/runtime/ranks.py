@@ -251,7 +251,8 @@ class Ranks:
         with self._communicating():
             if self._memory is not None:
                 parts = torch.split(flat, shared_memory.SLOT // flat.itemsize)
-                return torch.cat([self._memory.gather(part) for part in parts], 1)
+                # A later part takes the place of an earlier one.
+                return torch.cat([self._memory.gather(part).clone() for part in parts], 1)
             import torch.distributed as dist
 
             gathered = flat.new_empty(self.size, *flat.shape)

@@ -113,8 +113,9 @@ class Sampler:
         conditions = conditions or self.constraints()
         rows = iter([self._no_rows])
         if n:
-            parts = self._rows(n, seed, label, codes, conditions)
-            rows = rebatch(parts, self._decoded_rows, Rows.join)
+            rows = self._rows(n, seed, label, codes, conditions)
+            if self._decoded_rows > 1:
+                rows = rebatch(rows, self._decoded_rows, Rows.join)
         samples = self.schema.collect(n, (part.as_part for part in rows), seed)
         return _with_draws(samples, conditions)
 

@@ -52,7 +52,7 @@ def serve(
     """
     if host not in LOOPBACK:
         studio.token = studio.token or secrets.token_urlsafe(24)
-        studio.hosts = (*studio.hosts, host, socket.gethostname())
+        studio.hosts = (*studio.hosts, host.lower(), socket.gethostname().lower())
     listener = listen(host, port)
     address = _address(studio, host, listener.getsockname()[1], page)
     tell(f"studio: {address}")

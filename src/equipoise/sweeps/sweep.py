@@ -253,12 +253,12 @@ def _check_resumable(asked: Asked, given: Mapping[str, Any]) -> None:
     """
     named = {
         "recipe": asked.recipe,
-        "search": asked.search,
-        "only": asked.only,
+        "search": asked.search or None,
+        "only": asked.only or None,
         **asked.settings,
         **{name: value for name, value in given.items() if name not in CHANGEABLE},
     }
-    wrong = [name for name, value in named.items() if value not in (None, False, {})]
+    wrong = [name for name, value in named.items() if value is not None]
     if wrong:
         raise RequestError(
             f"{', '.join(wrong)} cannot change in a sweep that is resumed, only "

@@ -6,8 +6,8 @@ done by callbacks, see `training.callbacks`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -131,6 +131,7 @@ class Trainer:
         """What config.json holds."""
         self.control: Control = Control()
         self.tracking: Tracking | None = None
+        self._is_training: bool = False
         """The trackers of the run, open while it trains and until its report is made;
         None where the settings ask for none."""
         self._made: dict[str, Tracker] = {}  # that have not started
@@ -324,12 +325,21 @@ class Trainer:
                 signals_stop(self.control, self.ranks),
                 self.speed.torch_settings(),
                 self.ranks.sharing_memory(),
+                self._in_progress(),
             ):
                 end = self._train()
         if users.raised is not None:
             users.raised.add_note(self._resume_hint())
             raise users.raised
         self._report_end(end)
+
+    @contextmanager
+    def _in_progress(self) -> Iterator[None]:
+        self._is_training = True
+        try:
+            yield
+        finally:
+            self._is_training = False
 
     def _make_trackers(self, directory: RunDirectory) -> dict[str, Tracker]:
         """The trackers that the settings ask for, by name, on rank 0."""
@@ -353,8 +363,8 @@ class Trainer:
         self, metrics: Mapping[str, float], baselines: Mapping[str, float], verdict: str, text: str
     ) -> None:
         """Tell the trackers of the report, and close them. The arguments are those of
-        `Tracking.report`."""
-        if self.tracking is None:
+        `Tracking.report`. A report in the midst of the training is none of theirs."""
+        if self.tracking is None or self._is_training:
             return
         if not self.tracking.is_open:
             self.tracking = self._open_trackers()

@@ -149,7 +149,9 @@ class TableEncoding(Transform):
         """The scores of the columns of numbers, (N, C); without a generator those of
         the middle of a value's interval."""
         values = x[:, self.numbers].double().T.contiguous()
-        at = (torch.searchsorted(self.low, values, right=True) - 1).clamp(0, BINS - 1)
+        # Bins that only fill up the table begin at the maximum, and at level 1.
+        last = (self.levels[:, :-1] < 1).sum(1, keepdim=True) - 1
+        at = (torch.searchsorted(self.low, values, right=True) - 1).clamp(min=0).minimum(last)
         low, width = self.low.gather(1, at), (self.high - self.low).gather(1, at)
         if generator is None:
             noise = torch.full_like(values, 0.5)

@@ -76,6 +76,12 @@ def test_numbers_and_blanks_make_a_column_of_their_type(dtype: str) -> None:
     pd.testing.assert_series_equal(pd.Series(numbers, dtype=dtype), fed)
 
 
+def test_an_infinite_number_among_objects_stays_one() -> None:
+    fed = pd.Series([1, 2.5, np.inf], dtype="object")
+    made = dtype_of(fed).numbers(fed.to_numpy(float), np.zeros(3, bool))
+    assert list(made) == [1, 2.5, np.inf]
+
+
 def test_numbers_beyond_a_type_become_its_ends() -> None:
     none = np.zeros(3, bool)
     made = UserDtype("int8").numbers(np.array([-(2**60), 5, 2**60]), none)

@@ -55,6 +55,10 @@ def test_the_command_of_a_verdict_is_a_button_only_where_the_page_can_do_it() ->
         "recipe": "cgan",
         "choices": {"latent_dim": "9", "fit": True},
     }
+    constrained = next_step("equipoise train d.csv --constraints=a<b --constraints=b<c", RUN)
+    assert constrained is not None
+    assert constrained["choices"] == {"constraints": ["a<b", "b<c"]}
+    assert option_words(constrained["choices"]) == ["--constraints=a<b", "--constraints=b<c"]
     assert next_step("equipoise sample 'runs/my run' -n 1000", RUN) == {"action": "use"}
     for other in ("equipoise evaluate x", "equipoise train --resume other", "rm -r x", "train '"):
         assert next_step(other, RUN) is None

@@ -165,7 +165,7 @@ class UserDtype:
 
     def _cells(self, values: NDArray[Any], blank: NDArray[np.bool_]) -> list[Any]:
         """Numbers as the Python objects of such a column."""
-        kinds = {"int": int, "float": float, "": lambda x: int(x) if x == int(x) else x}
+        kinds = {"int": int, "float": float, "": lambda x: int(x) if x.is_integer() else x}
         make: Any = kinds.get(self.cells, lambda x: Decimal(repr(x)))
         if scale := re.search(r"decimal\d+\(\d+, (-?\d+)", self.name):
             places = max(int(scale[1]), 0)

@@ -114,10 +114,10 @@ def next_step(text: str, run: Path) -> dict[str, Any] | None:
     return {"action": "train", "data": words[2], "recipe": recipe, "choices": choices}
 
 
-def _choices(words: Sequence[str]) -> dict[str, str | bool] | None:
-    """Options as settings: pairs of "--name value", and switches; None for anything
-    else."""
-    found: dict[str, str | bool] = {}
+def _choices(words: Sequence[str]) -> dict[str, Any] | None:
+    """Options as settings: pairs of "--name value", which are a list where there are
+    several of a name, and switches; None for anything else."""
+    found: dict[str, Any] = {}
     rest = list(words)
     while rest:
         word = rest.pop(0)
@@ -126,5 +126,10 @@ def _choices(words: Sequence[str]) -> dict[str, str | bool] | None:
         name, equals, value = word[2:].partition("=")
         if not equals and rest and not rest[0].startswith("--"):
             value, equals = rest.pop(0), "="
-        found[name.replace("-", "_")] = value if equals else True
+        name = name.replace("-", "_")
+        given: Any = value if equals else True
+        if name in found:
+            before = found[name]
+            given = [*(before if isinstance(before, list) else [before]), given]
+        found[name] = given
     return found
