@@ -152,9 +152,10 @@ GATES: dict[str, dict[str, Gate]] = {
         "sngan": digits(0.7, 0.72, 0.06),
         "dragan": digits(1.0, 0.65, 0.06),
         "pacgan": digits(0.7, 0.72, 0.06),
-        "projected": digits(4.5, 0.3, 0.02),
-        "fastgan": digits(4.0, 0.35, 0.02),
-        "sagan": digits(6.0, 0.28, 0.02),
+        "began": digits(2.0, 0.8, 0.05),
+        "projected": digits(2.5, 0.45, 0.03),
+        "fastgan": digits(2.2, 0.5, 0.04),
+        "sagan": digits(1.4, 0.55, 0.04),
         # Modulated convolutions cost the most: 78,000 samples in the five minutes.
         "stylegan2": digits(15.0, 0.15, 0.015),
         "r3gan": digits(5.0, 0.4, 0.01),
@@ -166,7 +167,7 @@ LABELLED: dict[str, Gate] = {
 """On MNIST with labels, ten minutes."""
 
 TEN_MINUTES: dict[str, Gate] = {
-    name: goal() for name in (*GATES["mnist"], "began") if name not in ("cgan", "acgan")
+    name: goal() for name in GATES["mnist"] if name not in ("cgan", "acgan")
 } | {
     "wgan": goal(recognised=0.6),
     "classic": GATES["mnist"]["classic"],  # fully connected

@@ -16,6 +16,7 @@ from equipoise.recipes import catalogue
 from equipoise.runs.settings import RunSettings
 
 ROOT = Path(__file__).parents[2]
+DIGITS = "recipes-digits-recipe-classic-began-sagan-fastgan-projected-r3gan-stylegan2.json"
 OWN = [name for name, found in catalogue().items() if found.__module__.startswith("equipoise.")]
 
 
@@ -92,7 +93,7 @@ def row_of(result: str, label: str) -> str:
 
 
 def test_the_measured_rows_are_those_of_the_results(pages: ModuleType) -> None:
-    result = "recipes-digits.json"
+    result = DIGITS
     page = pages.recipe_page("classic")
     assert row_of(result, "classic, seed 0") in page
     assert json.loads((ROOT / "benchmarks/results" / result).read_text())["commit"] in page
