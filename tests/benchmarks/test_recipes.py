@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from benchmarks.gates import GATES
 from benchmarks.recipe_runs import Run, measure, runs
 from benchmarks.recipes import tables
@@ -36,10 +37,12 @@ def test_recipes_and_seeds_can_be_chosen() -> None:
     assert {run.data for run in runs("points", ["cgan", "dcgan"])} == {"ring", "grid"}
 
 
-def test_a_recipe_without_a_gate_is_measured_when_it_is_named() -> None:
+def test_a_recipe_without_a_gate_is_measured_when_it_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(GATES["mnist"], "began")
     (run,) = runs("digits", ["began"])
     assert run.gate == {}
-    assert "began" not in GATES["mnist"]
 
 
 def kept(run: Run, folder: Path, **result: object) -> None:
