@@ -130,8 +130,8 @@ class Trainer:
         )
         """What config.json holds."""
         self.control: Control = Control()
-        self.tracking: Tracking | None = None
         self._is_training: bool = False
+        self.tracking: Tracking | None = None
         """The trackers of the run, open while it trains and until its report is made;
         None where the settings ask for none."""
         self._made: dict[str, Tracker] = {}  # that have not started
@@ -335,6 +335,7 @@ class Trainer:
 
     @contextmanager
     def _in_progress(self) -> Iterator[None]:
+        """A context in which a report is none for the trackers: they stay open."""
         self._is_training = True
         try:
             yield
