@@ -110,8 +110,11 @@ def test_of_rows_measured_again_the_newest_are_shown(
     for name in ("after.json", "zero.json"):  # whichever is read first
         (tmp_path / name).write_text(json.dumps(older))
     monkeypatch.setattr(pages, "FOLDER", tmp_path)
-    page = pages.recipe_page("balanced")
-    assert row_of(result, "balanced, seed 0") in page
+    page, newest_row = pages.recipe_page("balanced"), row_of(result, "balanced, seed 0")
+    older_row = " | ".join(older["blocks"][0]["rows"][0][:4])
+    assert older_row != newest_row
+    assert newest_row in page
+    assert older_row not in page
     assert "0.9564" not in page
 
 

@@ -11,8 +11,8 @@ sets quality against diversity: lower values give sharper and less varied sample
 log has k_t as `k` and M_global = L(x) + |gamma L(x) - L(G(z_G))|, which falls as
 training converges, as `convergence_measure`.
 
-As in the paper the decoder has G's architecture. The networks are `balanced`'s, without
-normalisation layers: convolutions for images, MLPs for points.
+As in the paper the decoder has G's architecture. The networks have no normalisation
+layers: convolutions for images (`networks.conv`), MLPs with ELU for points.
 
 Two defaults differ from the paper, whose faces are all about equally hard to
 reconstruct. On other data gamma < 1 lets G collapse to what is reconstructed best, such
@@ -24,7 +24,7 @@ gets the class with the code, which is short so that the class matters.
 and .999, a learning rate of 1e-4, gamma .5, lambda_k .001, 64 uniform latents and codes
 of 64 numbers, 128 channels, no clusters. What differs: the rate is constant, where
 theirs is halved whenever M_global stalls; channels double from grid to grid, where
-theirs grow by 128; and the networks' ends and activations are `balanced`'s.
+theirs grow by 128; and the convolutions have LeakyReLU, where theirs have ELU.
 """
 
 from __future__ import annotations

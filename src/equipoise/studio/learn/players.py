@@ -83,7 +83,7 @@ class Players:
         surface = optimum = None
         if self.is_drawable:
             # A D that is very sure has logits whose exponential is infinite.
-            with evaluating(state.discriminator), np.errstate(over="ignore"):
+            with np.errstate(over="ignore"):
                 of_d = Surface(state.discriminator, self.simulation.sampler, state.method.output)
                 surface = of_d(scene.points)
                 optimum = self._optimum(of_d, density)
