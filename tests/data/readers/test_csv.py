@@ -162,6 +162,19 @@ def test_truth_values_beside_blanks_are_pandas_own(table: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["True", ""], [True, None]),
+        (['"1,5"', '"2,5"'], [1.5, 2.5]),
+        (["12345678901234567", ""], [12345678901234567, None]),
+    ],
+)
+def test_a_column_may_have_any_name(cells: list[str], expected: list[Any], table: Any) -> None:
+    text = "self,n\n" + "".join(f"{cell},1\n" for cell in cells)
+    assert columns(table(text))["self"] == expected
+
+
+@pytest.mark.parametrize(
     ("cells", "dtype", "expected"),
     [
         (["12345678901234567", ""], "Int64", [12345678901234567, None]),

@@ -87,6 +87,11 @@ def test_columns_have_the_types_of_pandas(table: Any) -> None:
     assert frame["s"].tolist() == ["007", "?"]
 
 
+def test_a_column_may_have_any_name(table: Any) -> None:
+    frame = table('{"self": 1, "n": 1}\n{"self": null, "n": 2}\n').values
+    assert plain(frame["self"]) == [1, None]
+
+
 def test_mixed_values_and_numbers_beyond_64_bits_are_texts(table: Any) -> None:
     frame = table('{"a": 1, "b": 123456789012345678901234}\n{"a": "x", "b": null}\n').values
     assert plain(frame["a"]) == ["1", "x"]

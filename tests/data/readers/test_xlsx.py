@@ -68,6 +68,11 @@ def test_columns_have_the_types_of_their_cells(sheet: Any) -> None:
     assert content.note == ""
 
 
+def test_a_column_may_have_any_name(sheet: Any) -> None:
+    frame = sheet([["self", "n"], [True, 1], [None, 2]]).values
+    assert frame["self"].dtype == "boolean"
+
+
 def test_the_first_sheet_is_read_and_the_others_are_named(sheet: Any) -> None:
     content = sheet([["a", "b"], [1, 2]], "Notes", "2023", "2022", "2021")
     assert content.values.to_dict("list") == {"a": [1], "b": [2]}

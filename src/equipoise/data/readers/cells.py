@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from equipoise.data.readers.header import UNNAMED
@@ -54,7 +54,16 @@ def tidy(
                 changed[name], formats[name] = parsed
         elif column.dtype == object:
             changed[name] = plain_objects(column)
-    return (frame.assign(**changed) if changed else frame), formats
+    return replaced(frame, changed), formats
+
+
+def replaced(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """The table with other cells in these columns, whatever their names: `assign` takes
+    none that is called "self"."""
+    made = frame.copy(deep=False)
+    for name, cells in columns.items():
+        made[name] = cells
+    return made
 
 
 def is_text(column: pd.Series[Any]) -> bool:

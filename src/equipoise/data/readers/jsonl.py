@@ -16,7 +16,7 @@ from equipoise.data.readers.base import (
     register,
     require,
 )
-from equipoise.data.readers.cells import plain_objects
+from equipoise.data.readers.cells import plain_objects, replaced
 from equipoise.data.readers.compression import TextFile, with_compressions
 from equipoise.data.readers.encoding import NAMES, encodings
 from equipoise.data.readers.misnamed import refuse_misnamed
@@ -160,7 +160,7 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
                 whole[name] = pd.array(numbers, dtype="Int64")
             except OverflowError:  # beyond 64 bits
                 whole[name] = pd.Series(numbers, dtype=object)
-    return frame.assign(**whole)
+    return replaced(frame, whole)
 
 
 def _column(pieces: list[pd.Series[Any]], rows: int) -> pd.Series[Any]:

@@ -8,6 +8,7 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from equipoise.data.readers.cells import replaced
 from equipoise.data.readers.compression import TextFile
 from equipoise.data.readers.dialect import BLANKS
 from equipoise.data.readers.header import Head
@@ -127,7 +128,7 @@ def with_long_numbers(
     for name in rounded:
         if texts[name].dropna().str.fullmatch(r"\s*[+-]?[0-9]+\s*").all():
             whole[name] = _whole(texts[name].str.strip())
-    return frame.assign(**whole)
+    return replaced(frame, whole)
 
 
 def _whole(texts: pd.Series[Any]) -> pd.Series[Any]:

@@ -15,7 +15,7 @@ from equipoise.data.readers.base import (
     register,
     require,
 )
-from equipoise.data.readers.cells import plain_objects, without_row_numbers
+from equipoise.data.readers.cells import plain_objects, replaced, without_row_numbers
 from equipoise.data.readers.header import MIN_WIDTH_OF_TITLED, UNNAMED, has_names
 from equipoise.data.readers.workbook import workbook_memory
 from equipoise.errors import RequestError
@@ -90,7 +90,7 @@ def _table(path: Path, cells: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     refuse_repeated(path.name, names)
     frame = cells.reset_index(drop=True).set_axis(names, axis=1).infer_objects()
     left = {name: plain_objects(frame[name]) for name in names if frame[name].dtype == object}
-    frame = frame.assign(**left)
+    frame = replaced(frame, left)
     if blank := [name for name in names if frame[name].isna().all()]:
         notes.append(
             f"nothing is in {listed_columns(blank)}: formulas have values once Excel has saved them"
