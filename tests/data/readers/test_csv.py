@@ -162,6 +162,33 @@ def test_truth_values_beside_blanks_are_pandas_own(table: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cells", "dtype"),
+    [
+        (["23", "", "41"], "Int64"),
+        (["-23", "", "41.0"], "float64"),
+        (["23.0", "", "41.0"], "float64"),
+        (["1e3", "", "5"], "float64"),
+        (["23", "", "4.5"], "float64"),
+        (["NA", "None", "41"], "Int64"),
+        (['"1,234"', "", "567"], "Int64"),
+        (["", "", ""], "float64"),
+    ],
+)
+def test_whole_numbers_beside_blanks_are_whole_if_they_are_written_so(
+    cells: list[str], dtype: str, table: Any
+) -> None:
+    frame = table("x,a\n" + "".join(f"{cell},u{i}\n" for i, cell in enumerate(cells))).values
+    assert frame["x"].dtype == dtype
+
+
+def test_whole_numbers_with_blanks_are_written_again_as_they_were(table: Any) -> None:
+    text = "age,name\n23,a\n,b\n41,c\n"
+    assert table(text).values.to_csv(index=False, lineterminator="\n") == text
+    blank_end = table("a,b\n1,2.5\n3,4\n,\n").values
+    assert blank_end.dtypes.astype(str).to_dict() == {"a": "int64", "b": "float64"}
+
+
+@pytest.mark.parametrize(
     ("cells", "expected"),
     [
         (["True", ""], [True, None]),

@@ -68,6 +68,12 @@ def test_columns_have_the_types_of_their_cells(sheet: Any) -> None:
     assert content.note == ""
 
 
+def test_whole_numbers_beside_blanks_are_whole(sheet: Any) -> None:
+    frame = sheet([["age", "x"], [23, 1.5], [None, 2.5], [41, None]]).values
+    assert frame.dtypes.astype(str).to_dict() == {"age": "Int64", "x": "float64"}
+    assert frame["age"].dropna().tolist() == [23, 41]
+
+
 def test_a_column_may_have_any_name(sheet: Any) -> None:
     frame = sheet([["self", "n"], [True, 1], [None, 2]]).values
     assert frame["self"].dtype == "boolean"

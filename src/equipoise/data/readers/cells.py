@@ -11,6 +11,7 @@ from equipoise.data.readers.numbers import NumberFormat, parse_numbers
 if TYPE_CHECKING:
     import pandas as pd
 
+MAX_EXACT = 2**53  # up to here float64 holds every whole number
 # What `pandas.read_csv` reads as blank by default.
 BLANKS = [
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"),
@@ -64,6 +65,24 @@ def replaced(frame: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
     for name, cells in columns.items():
         made[name] = cells
     return made
+
+
+def with_whole_numbers(frame: pd.DataFrame, real: Collection[str]) -> pd.DataFrame:
+    """The table with whole numbers as such, where blanks among them made them floats.
+
+    Args:
+        frame: The table.
+        real: Columns that stay floats, for their numbers are written as real ones.
+    """
+    whole: dict[str, pd.Series[Any]] = {}
+    for name in frame.select_dtypes("float64").columns:
+        column = frame[name]
+        present = column.dropna()
+        if name in real or present.empty:
+            continue
+        if ((present % 1 == 0) & (present.abs() <= MAX_EXACT)).all():
+            whole[name] = column.astype("int64" if len(present) == len(column) else "Int64")
+    return replaced(frame, whole)
 
 
 def is_text(column: pd.Series[Any]) -> bool:

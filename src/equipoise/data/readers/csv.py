@@ -14,14 +14,14 @@ from equipoise.data.readers.base import (
     register,
     require,
 )
-from equipoise.data.readers.cells import is_text, tidy, without_row_numbers
+from equipoise.data.readers.cells import is_text, tidy, with_whole_numbers, without_row_numbers
 from equipoise.data.readers.compression import TextFile, with_compressions
 from equipoise.data.readers.dialect import BLANKS
 from equipoise.data.readers.encoding import NAMES, decode, encodings
 from equipoise.data.readers.header import UNNAMED, Head, find_head
 from equipoise.data.readers.lines import refuse_odd_lines
 from equipoise.data.readers.misnamed import refuse_misnamed
-from equipoise.data.readers.numbers import NumberFormat, are_numbers
+from equipoise.data.readers.numbers import NumberFormat, are_numbers, is_number
 from equipoise.data.readers.parsing import parse_table, parsed_decimal, with_long_numbers
 from equipoise.data.readers.text import TextReader
 from equipoise.errors import RequestError, first_line
@@ -115,6 +115,7 @@ def _content(file: TextFile, encoding: str, head: Head) -> FileContent:
         otherwise="," if head.dialect.delimiter == ";" else ".",
     )
     frame = with_long_numbers(file, encoding, head, frame)
+    frame = with_whole_numbers(frame, _real(head, formats))
     read_as = [*head.dialect.described(), *filter(None, [NAMES[encoding]]), *head.notes]
     read_as += _number_notes(formats, parsed_decimal(head))
     if coded:
@@ -134,6 +135,19 @@ def _has_leading_zeros(cells: Sequence[str]) -> bool:
         and all(cell.isascii() and cell.isdigit() for cell in cells)
         and any(cell.startswith("0") for cell in cells)
     )
+
+
+def _real(head: Head, formats: dict[str, NumberFormat]) -> set[str]:
+    """Columns that have a number with a decimal mark or an exponent in the first lines,
+    "23.0" or "1e3"."""
+    parsed = NumberFormat(parsed_decimal(head))
+    found = set()
+    for i, name in enumerate(head.names):
+        marks = {formats.get(name, parsed).decimal, "e", "E"}
+        numbers = filter(is_number, map(str.strip, head.column(i)))
+        if not all(map(marks.isdisjoint, numbers)):
+            found.add(name)
+    return found
 
 
 def _padded(head: Head) -> set[str]:

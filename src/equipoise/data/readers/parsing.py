@@ -8,7 +8,7 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from equipoise.data.readers.cells import replaced
+from equipoise.data.readers.cells import MAX_EXACT, replaced
 from equipoise.data.readers.compression import TextFile
 from equipoise.data.readers.dialect import BLANKS
 from equipoise.data.readers.header import Head
@@ -17,8 +17,6 @@ from equipoise.errors import RequestError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MAX_EXACT = 2**53  # up to here float64 holds every whole number
 
 
 def parse_table(

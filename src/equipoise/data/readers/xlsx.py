@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -88,7 +89,8 @@ def _table(path: Path, cells: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         names = [name or UNNAMED.format(i) for i, name in enumerate(sample[0])]
         cells = cells.iloc[1:]
     refuse_repeated(path.name, names)
-    frame = cells.reset_index(drop=True).set_axis(names, axis=1).infer_objects()
+    frame = _with_whole_numbers(cells.reset_index(drop=True).set_axis(names, axis=1))
+    frame = frame.infer_objects()
     left = {name: plain_objects(frame[name]) for name in names if frame[name].dtype == object}
     frame = replaced(frame, left)
     if blank := [name for name in names if frame[name].isna().all()]:
@@ -97,6 +99,19 @@ def _table(path: Path, cells: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         )
     frame, note = without_row_numbers(frame)
     return frame, [*notes, *note]
+
+
+def _with_whole_numbers(cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells, whole numbers beside blanks as such."""
+    import pandas as pd
+
+    whole: dict[str, pd.Series[Any]] = {}
+    for name in cells.columns:
+        column = cells[name]
+        if column.isna().any() and pd.api.types.infer_dtype(column, skipna=True) == "integer":
+            with suppress(OverflowError):  # beyond 64 bits
+                whole[name] = column.astype("Int64")
+    return replaced(cells, whole)
 
 
 def _is_title(cells: pd.DataFrame) -> bool:
