@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
@@ -84,6 +85,30 @@ def test_json_lines_hold_every_cell(frame: pd.DataFrame, tmp_path: Path) -> None
     assert [r["count"] for r in records[1:7]] == frame["count"].tolist()[1:7]
     assert pd.Timestamp(records[1]["at"]) == frame["at"].iloc[1]
     assert pd.Timestamp(records[1]["day"]) == frame["day"].iloc[1]
+
+
+def test_json_lines_are_json_without_infinities_and_nan(tmp_path: Path) -> None:
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    mixed = pd.Series([-np.inf, "a", np.float32("nan")], dtype=object)
+    frame = pd.DataFrame({"x": [np.inf, np.nan, 1.5], "mixed": mixed})
+    lines = written(frame, tmp_path / "a.jsonl", 1).read_text().splitlines()
+    assert [json.loads(line, parse_constant=refuse) for line in lines] == [
+        {"x": None, "mixed": None},
+        {"x": None, "mixed": "a"},
+        {"x": 1.5, "mixed": None},
+    ]
+
+
+def test_decimals_are_numbers_in_json_lines_and_workbooks(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    cells = [Decimal("1.50"), Decimal("12345678901234567890"), None, Decimal("Infinity")]
+    frame = pd.DataFrame({"price": pd.Series(cells, dtype=object)})
+    lines = written(frame, tmp_path / "a.jsonl", 1).read_text().splitlines()
+    assert [json.loads(line)["price"] for line in lines] == [1.5, 12345678901234567890, None, None]
+    sheet = openpyxl.load_workbook(written(frame[:1], tmp_path / "a.xlsx", 1)).active
+    assert (sheet["A2"].value, sheet["A2"].data_type) == (1.5, "n")
 
 
 @pytest.mark.parametrize("ending", [".csv", ".jsonl", ".csv.gz", ".parquet"])

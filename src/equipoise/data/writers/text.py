@@ -12,9 +12,11 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
@@ -106,7 +108,8 @@ class TsvWriter(CsvWriter):
 
 @register
 class JsonLinesWriter(TextWriter):
-    """An object a row. Blanks are null, dates and spans of time are ISO 8601."""
+    """An object a row. Blanks are null, as are infinities, which JSON lacks. Dates and
+    spans of time are ISO 8601."""
 
     endings: ClassVar[tuple[str, ...]] = _compressed(".jsonl")
 
@@ -180,8 +183,13 @@ def _json_cells(series: pd.Series[Any]) -> list[Any]:
 
 
 def _json_cell(cell: Any) -> Any:
-    if cell is None or isinstance(cell, str | bool | int | float):
-        return cell
     if hasattr(cell, "item"):
-        return cell.item()
+        cell = cell.item()
+    if isinstance(cell, Decimal):
+        whole = cell.is_finite() and cell == cell.to_integral_value()
+        cell = int(cell) if whole else float(cell)
+    if isinstance(cell, float):
+        return cell if math.isfinite(cell) else None
+    if cell is None or isinstance(cell, str | int):
+        return cell
     return cell.isoformat() if hasattr(cell, "isoformat") else str(cell)

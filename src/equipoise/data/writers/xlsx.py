@@ -4,6 +4,7 @@ cell becomes a formula."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
@@ -58,7 +59,7 @@ def _cell(sheet: Any, path: Path, cell: Any) -> Any:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.utils.exceptions import IllegalCharacterError
 
-    if cell is None or isinstance(cell, bool | int | float):
+    if cell is None or isinstance(cell, bool | int | float | Decimal):
         return cell
     if hasattr(cell, "to_pytimedelta"):
         return cell.to_pytimedelta()
