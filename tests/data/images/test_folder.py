@@ -205,7 +205,9 @@ def test_files_are_listed_in_the_order_of_their_paths_whatever_stands_beside_the
         (tmp_path / name).write_bytes(name.encode())
     listing = list_images(tmp_path)
     expected = sorted(
-        p for p in tmp_path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()
+        p
+        for p in tmp_path.rglob("*")
+        if p.suffix.lower() in SUFFIXES and p.is_file() and p.parent.name != ".hidden"
     )
     assert [listing.place(name) for name in listing.names] == expected
     assert listing.sizes == tuple(path.stat().st_size for path in expected)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from equipoise.data.factory import open_source
 from equipoise.data.images.folder import scan
-from equipoise.data.images.listing import LeftOut, note_of
+from equipoise.data.images.listing import LeftOut, list_images, note_of
 
 MakeImage = Callable[..., Any]
 
@@ -45,6 +45,17 @@ def test_every_file_that_is_passed_over_is_told_with_its_reason(
         "1 too small (tiny.gif: 4 x 4 pixels for 32 x 32); "
         "all are listed in left_out.txt of the run"
     )
+
+
+def test_no_image_is_taken_from_hidden_files_and_folders(tmp_path: Path, image: MakeImage) -> None:
+    root = tmp_path / ".cache/images"
+    hidden = [".thumbnails/a.png", "._b.png", "__MACOSX/cats/._b.png", "cats/.previews/deep/c.png"]
+    for name in ("a.png", "cats/b.png", *hidden):
+        image(root / name)
+    found = list_images(root)
+    assert found.names == ("a.png", "cats/b.png")
+    assert sorted(map(str, found.passed_over)) == ["hidden"] * 4
+    assert sorted(one.name for one in found.passed_over) == sorted(hidden)
 
 
 def test_a_source_and_its_run_have_the_whole_list(

@@ -12,7 +12,7 @@ from equipoise.data.image_options import ImageOptions
 from equipoise.data.images.decode import take
 from equipoise.data.images.form import AS_FOUND, DEPTHS, Form, Mode
 from equipoise.data.images.formats import SUFFIXES
-from equipoise.data.images.listing import ending_of
+from equipoise.data.images.listing import ending_of, is_hidden
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 
@@ -30,7 +30,11 @@ def images_at(path: Path, schema: Schema, options: ImageOptions | None) -> NDArr
         RequestError: An image cannot be read, or brought to the form.
     """
     if path.is_dir():
-        paths = sorted(file for file in path.rglob("*") if ending_of(file.name) in SUFFIXES)
+        paths = sorted(
+            file
+            for file in path.rglob("*")
+            if ending_of(file.name) in SUFFIXES and not is_hidden(str(file.relative_to(path)))
+        )
         if not paths:
             raise RequestError(f"{str(path)!r}: there are no images in this folder")
     elif ending_of(path.name) in SUFFIXES:

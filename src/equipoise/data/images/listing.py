@@ -142,8 +142,16 @@ def ending_of(name: str) -> str:
     return base[dot:].lower() if dot > 0 else ""
 
 
+def is_hidden(name: str) -> bool:
+    """Whether a path has a part that people do not see: thumbnails, previews, and what
+    macOS adds to archives."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in name.split(os.sep))
+
+
 def _passed_over(entry: os.DirEntry[str], name: str) -> LeftOut | None:
     """Why an entry that is no folder cannot be an image; None if it can."""
+    if is_hidden(name):
+        return LeftOut(name, "hidden")
     try:
         if entry.is_symlink() and not entry.is_file():
             what = "a link to a folder" if entry.is_dir() else "a broken link"
