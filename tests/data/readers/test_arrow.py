@@ -16,6 +16,7 @@ import pyarrow.parquet
 import pytest
 
 from equipoise.data import readers
+from equipoise.data.readers.arrow import to_frame
 from equipoise.errors import RequestError
 
 FORMATS: dict[str, Callable[..., None]] = {
@@ -73,6 +74,8 @@ def test_numbers_dates_and_categories_survive(column: pa.Array, dtype: str, read
         pa.array(["a", None, "007"], pa.large_string()),
         pa.array([b"a", None, b"007"]),
         pa.array(["a", None, "007"] * 99).slice(0, 3),
+        pa.array(["a", None, "007"], pa.string_view()),
+        pa.array([b"a", None, b"007"], pa.binary_view()),
     ],
 )
 def test_texts_are_texts_and_no_categories(column: pa.Array, read: Any) -> None:
@@ -89,6 +92,15 @@ def test_the_order_of_categories_survives(read: Any) -> None:
     assert frame["size"].cat.ordered
     assert frame["size"].cat.categories.tolist() == ["small", "large"]
     assert frame["size"].tolist() == ["large", "small", "large"]
+
+
+@pytest.mark.parametrize("text", [pa.string(), pa.large_string(), pa.string_view()])
+def test_categories_of_polars_are_categories(text: pa.DataType) -> None:
+    codes, sizes = pa.array([1, None, 1], pa.uint32()), pa.array(["small", "large"], text)
+    column = pa.DictionaryArray.from_arrays(codes, sizes)
+    frame = to_frame(Path("x.feather"), pa.table({"size": column}))
+    assert frame["size"].cat.categories.tolist() == ["small", "large"]
+    assert frame["size"].dropna().tolist() == ["large", "large"]
 
 
 def test_times_of_day_are_texts(read: Any) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 VALUE_BYTES, OBJECT_BYTES = 8, 64  # of a number or a date, and of a Python object
+# Types of Polars and others, for which older versions of pyarrow have no tests.
+VIEWS = {"string_view", "binary_view"}
 INDEX = re.compile(r"__index_level_\d+__")  # pandas' name for an index without one
 
 
@@ -52,7 +54,7 @@ def is_text(kind: pa.DataType) -> bool:
 
     types = pa.types
     texts = (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary)
-    return any(is_one(kind) for is_one in texts)
+    return str(kind) in VIEWS or any(is_one(kind) for is_one in texts)
 
 
 def to_frame(path: Path, table: pa.Table, texts: frozenset[str] = frozenset()) -> pd.DataFrame:
@@ -74,10 +76,12 @@ def to_frame(path: Path, table: pa.Table, texts: frozenset[str] = frozenset()) -
     columns, size = [], 0
     for i, name in names.items():
         column = table.column(i)
-        if name in texts and pa.types.is_dictionary(column.type):
-            size += _text_bytes(column)
-            refuse_too_large(path, size)
-            column = column.cast(column.type.value_type)
+        if pa.types.is_dictionary(column.type):
+            column = _plain_dictionary(column)
+            if name in texts:
+                size += _text_bytes(column)
+                refuse_too_large(path, size)
+                column = column.cast(column.type.value_type)
         columns.append(_to_series(path, name, column))
     frame = pd.DataFrame(dict(enumerate(columns)), index=range(table.num_rows))
     frame.columns = pd.Index(list(names.values()))
@@ -108,7 +112,7 @@ def _to_series(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series[Any]
     import pyarrow as pa
 
     types = pa.types
-    if types.is_binary(column.type) or types.is_large_binary(column.type):
+    if is_text(column.type) and not types.is_string(column.type):
         try:
             column = column.cast(pa.large_string())
         except pa.ArrowInvalid:
@@ -131,6 +135,25 @@ def _to_series(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series[Any]
         return pd.Series(dtype.__from_arrow__(column))
     series: pd.Series[Any] = column.to_pandas(date_as_object=False)
     return series
+
+
+def _plain_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column of categories that pandas takes. Polars has codes without a sign, which
+    pyarrow before 23 refuses to convert, and views of texts."""
+    import pyarrow as pa
+
+    kind = column.type
+    is_view = str(kind.value_type) in VIEWS
+    if not is_view and not pa.types.is_unsigned_integer(kind.index_type):
+        return column
+    values = pa.large_string() if is_view else kind.value_type
+    plain = [
+        pa.DictionaryArray.from_arrays(
+            chunk.indices.cast(pa.int64()), chunk.dictionary.cast(values), ordered=kind.ordered
+        )
+        for chunk in column.chunks
+    ]
+    return pa.chunked_array(plain, pa.dictionary(pa.int64(), values, kind.ordered))
 
 
 def _text_bytes(column: pa.ChunkedArray) -> int:
