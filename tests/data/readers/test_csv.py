@@ -147,6 +147,14 @@ def test_a_table_is_read_as_it_is_meant_and_one_line_says_how(
     assert content.note == note
 
 
+def test_leading_zeros_are_kept_wherever_the_first_is(table: Any) -> None:
+    rows = "23456,50,54321\n" * 300
+    content = table(f"zip,age,n\n{rows}01234,9,99\n,,1\n")
+    assert content.note == "read as: leading zeros kept in 'zip'"
+    last = {name: cells[-2:] for name, cells in columns(content).items()}
+    assert last == {"zip": ["01234", None], "age": [9, None], "n": [99, 1]}
+
+
 def test_strings_stay_strings_and_markers_of_missing_values_stay(table: Any) -> None:
     text = "a,b,c\n?,-999,x\n2,3,?\n1,4,y\n"
     assert columns(table(text)) == {"a": ["?", "2", "1"], "b": [-999, 3, 4], "c": ["x", "?", "y"]}

@@ -4,7 +4,7 @@ its separator, encoding and format of numbers."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.data.readers.base import (
     FileContent,
@@ -14,7 +14,13 @@ from equipoise.data.readers.base import (
     register,
     require,
 )
-from equipoise.data.readers.cells import is_text, tidy, with_whole_numbers, without_row_numbers
+from equipoise.data.readers.cells import (
+    is_text,
+    replaced,
+    tidy,
+    with_whole_numbers,
+    without_row_numbers,
+)
 from equipoise.data.readers.compression import TextFile, with_compressions
 from equipoise.data.readers.dialect import BLANKS
 from equipoise.data.readers.encoding import NAMES, decode, encodings
@@ -22,7 +28,12 @@ from equipoise.data.readers.header import UNNAMED, Head, find_head
 from equipoise.data.readers.lines import refuse_odd_lines
 from equipoise.data.readers.misnamed import refuse_misnamed
 from equipoise.data.readers.numbers import NumberFormat, are_numbers, is_number
-from equipoise.data.readers.parsing import parse_table, parsed_decimal, with_long_numbers
+from equipoise.data.readers.parsing import (
+    parse_table,
+    parse_texts,
+    parsed_decimal,
+    with_long_numbers,
+)
 from equipoise.data.readers.text import TextReader
 from equipoise.errors import RequestError, first_line
 
@@ -100,6 +111,8 @@ def _content(file: TextFile, encoding: str, head: Head) -> FileContent:
     refuse_repeated(file.name, head.names)
     coded = [name for i, name in enumerate(head.names) if _has_leading_zeros(head.column(i))]
     frame, head = parse_table(file, encoding, head, dict.fromkeys(coded, str))
+    frame, late = _with_late_codes(file, encoding, head, frame)
+    coded += late
     blank_notes: list[str] = []
     if head.width > 1 and frame.iloc[:, -1].isna().any():
         refuse_odd_lines(file, encoding, head, len(frame))
@@ -135,6 +148,34 @@ def _has_leading_zeros(cells: Sequence[str]) -> bool:
         and all(cell.isascii() and cell.isdigit() for cell in cells)
         and any(cell.startswith("0") for cell in cells)
     )
+
+
+def _with_late_codes(
+    file: TextFile, encoding: str, head: Head, frame: pd.DataFrame
+) -> tuple[pd.DataFrame, list[str]]:
+    """The table with codes as texts whose first leading zero is further down than the
+    first lines, and the names of their columns. Columns that may be such are read
+    again."""
+    columns = enumerate(head.names)
+    maybe = [name for i, name in columns if _are_maybe_codes(head.column(i), frame[name])]
+    if not maybe:
+        return frame, []
+    texts = parse_texts(file, encoding, head, maybe)
+    codes = {
+        name: texts[name] for name in maybe if _has_leading_zeros(texts[name].dropna().tolist())
+    }
+    return replaced(frame, codes), [*codes]
+
+
+def _are_maybe_codes(first: Sequence[str], column: pd.Series[Any]) -> bool:
+    """Whether the numbers of a column may be codes without their leading zeros: the
+    first are as long as each other, and one is shorter."""
+    lengths = {*map(len, first)}
+    if column.dtype.kind not in "iuf" or len(lengths) != 1 or not all(map(str.isdigit, first)):
+        return False
+    (length,) = lengths
+    ends = column.min(), column.max()
+    return length > 1 and bool(0 <= ends[0] < 10 ** (length - 1) and ends[1] < 10**length)
 
 
 def _real(head: Head, formats: dict[str, NumberFormat]) -> set[str]:

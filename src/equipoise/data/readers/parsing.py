@@ -107,6 +107,11 @@ def _parsed(file: TextFile, encoding: str, head: Head, **options: Any) -> pd.Dat
     raise AssertionError("a table in one piece has one type a column")
 
 
+def parse_texts(file: TextFile, encoding: str, head: Head, names: list[str]) -> pd.DataFrame:
+    """Some columns of a table that `parse_table` has read, as they are written."""
+    return _parsed(file, encoding, head, usecols=names, dtype=str)
+
+
 def parsed_decimal(head: Head) -> str:
     """The decimal mark that pandas is told."""
     return head.decimal if head.decimal and head.decimal != head.dialect.delimiter else "."
@@ -121,7 +126,7 @@ def with_long_numbers(
     rounded = list(floats.columns[(floats.abs() > MAX_EXACT).any()])
     if not rounded:
         return frame
-    texts = _parsed(file, encoding, head, usecols=rounded, dtype=str)
+    texts = parse_texts(file, encoding, head, rounded)
     whole: dict[str, pd.Series[Any]] = {}
     for name in rounded:
         if texts[name].dropna().str.fullmatch(r"\s*[+-]?[0-9]+\s*").all():
