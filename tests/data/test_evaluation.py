@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,6 +72,20 @@ def test_columns_that_have_only_numbers_are_taken_as_they_come(tmp_path: Path) -
         "a",
     )
     assert samples_of(TABLE[["b", "a"]].to_numpy(), schema("a", "b")).shape == (60, 2)
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (np.inf, r"1 NaN or infinite values, the first \(infinity\) at row 2, column 'b'"),
+        (2**60, r"column 'b', has the whole number 1152921504606846976, beyond 2\*\*53"),
+        ("x", "column 'b' holds 'x' in row 2, which is not a number"),
+    ],
+)
+def test_a_generator_of_plain_numbers_is_compared_with_such_only(cell: Any, message: str) -> None:
+    other = pd.DataFrame({"a": [0.5, 1.5, 2.5], "b": [1, 2, cell]})
+    with pytest.raises(RequestError, match=message):
+        open_for_evaluation(other, None, None, schema("a", "b"))
 
 
 def test_rows_of_a_table_are_read_as_the_generators_columns(tmp_path: Path) -> None:

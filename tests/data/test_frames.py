@@ -65,6 +65,21 @@ def test_numbers_stored_as_objects_are_a_column_of_numbers() -> None:
     np.testing.assert_array_equal(rows.values[:, 0], numbers)
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        np.where(np.arange(40) % 8 == 0, np.inf, np.linspace(0, 1, 40)),
+        2**60 + np.arange(40) // 2 * 3,
+    ],
+    ids=["infinities", "beyond 2**53"],
+)
+def test_a_table_takes_the_same_numbers_with_and_without_other_columns(cells: Any) -> None:
+    frame = pd.DataFrame({"x": cells, "y": np.linspace(5, 6, 40)})
+    for table in (frame, frame.assign(plan=["a", "b"] * 20)):
+        rows = from_frame(table, None, "x")
+        pd.testing.assert_frame_equal(rows.schema.to_user(rows.values), table)
+
+
 def test_labels_beside_a_label_column_are_refused() -> None:
     with pytest.raises(
         RequestError, match="labels were given, and label_column = 'b': give one of them"

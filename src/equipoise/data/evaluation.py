@@ -107,6 +107,7 @@ def open_for_evaluation(
     if schema.table is not None:
         return open_source(data, labels, label_column=asked, table=schema.table).as_test()
     ordered = _ordered(samples, schema.columns)
+    frames.check_plain(ordered, "the data")
     if ordered is not samples:
         data = table[[*ordered.columns, *([] if column is None else [column])]]
     return open_source(data, labels, label_column=asked).as_test()

@@ -15,6 +15,7 @@ from equipoise.data.arrays import (
     Labels,
     Rows,
     check_exact,
+    check_finite,
     check_values,
     from_array,
     with_labels,
@@ -155,8 +156,6 @@ def _from_columns(
                 f"{what}, column {clipped(repr(name))}, has type {frame[name].dtype}: give "
                 "float64 or smaller"
             )
-        if np.dtype(dtype).kind in "iu":
-            check_exact(frame[name].dropna().to_numpy(dtype=dtype), f"{what}, column {name!r},")
     check_values(values, what, columns=columns)
     levels = levels_of(values)
     bounds = tuple(_bounds(of, dtype) for of, dtype in zip(values.T, dtypes, strict=True))
@@ -173,9 +172,29 @@ def _bounds(values: NDArray[np.float64], dtype: str) -> tuple[float | None, floa
 
 
 def _are_plain(frame: pd.DataFrame) -> bool:
-    """Whether all columns are of numbers, and no cell is missing."""
-    numbers = all(frame[name].dtype.kind in "biuf" for name in frame.columns)
-    return numbers and not frame.isna().to_numpy().any()
+    """Whether all columns are of numbers, and `check_plain` accepts them. Others are
+    learned as a table of mixed columns is, which holds blanks, infinities and ids."""
+    if any(frame[name].dtype.kind not in "biuf" for name in frame.columns):
+        return False
+    try:
+        check_plain(frame, "the table")
+    except RequestError:
+        return False
+    return True
+
+
+def check_plain(frame: pd.DataFrame, what: str) -> None:
+    """Check that a table has finite numbers and nothing else, which floats hold.
+
+    Raises:
+        RequestError: For a column of anything else, a blank, an infinity or a whole
+            number that floats round.
+    """
+    check_finite(numbers_of(frame, what), what, columns=column_names(frame))
+    for name in frame.columns:
+        dtype = _numpy_dtype(frame[name])
+        if np.dtype(dtype).kind in "iu":
+            check_exact(frame[name].to_numpy(dtype=dtype), f"{what}, column {name!r},")
 
 
 def _from_mixed(
