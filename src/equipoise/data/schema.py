@@ -130,6 +130,8 @@ class Schema:
             columns = None if table is None else Table.from_dict(table)
             labels = None if classes is None else tuple(label_from_json(label) for label in classes)
             of_labels = None if column is None else LabelColumn.from_dict(column, labels or ())
+            if of_labels is not None and labels is not None:
+                labels = of_labels.restored(labels)
             series = None if windows is None else Series.from_dict(windows)
             schema = instance(
                 cls, stored, classes=labels, table=columns, label_column=of_labels, series=series

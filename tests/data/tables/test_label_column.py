@@ -25,6 +25,8 @@ N = 30
         pd.Series([True, False] * 15),
         pd.Series([0.5, 1.5] * 15),
         pd.Series(pd.Categorical(["u", "v"] * 15, ["w", "v", "u"], ordered=True)),
+        pd.Series(pd.cut([0.5, 1.5] * 15, [0, 1, 2, 3])),
+        pd.Series(pd.Categorical(pd.to_timedelta(["1 days", "2 days"] * 15))),
         pd.Series(pd.to_datetime(["2020-01-01", "2021-01-01"] * 15)),
         pd.Series([1, "a"] * 15, dtype=object),
     ],
@@ -39,6 +41,15 @@ def test_labels_come_back_at_their_place_in_their_type(labels: pd.Series[Any], k
     schema = Schema.from_dict(json.loads(json.dumps(rows.schema.to_dict())))
     back = schema.to_user(rows.values.astype(np.float64), rows.labels)
     pd.testing.assert_frame_equal(back, frame)
+
+
+def test_intervals_as_labels_are_intervals_again_when_read() -> None:
+    grades = pd.Series(pd.cut([0.5, 1.5] * 15, [0, 1, 2]))
+    frame = pd.DataFrame({"a": RNG.normal(size=N), "y": grades})
+    schema = from_frame(frame, None, "a table", TableOptions("y")).schema
+    again = Schema.from_dict(json.loads(json.dumps(schema.to_dict())))
+    assert again.classes == schema.classes == (pd.Interval(0, 1), pd.Interval(1, 2))
+    assert again.class_index("(1, 2]") == again.class_index(pd.Interval(1, 2)) == 1
 
 
 def test_columns_that_samples_lack_do_not_count_for_the_place() -> None:

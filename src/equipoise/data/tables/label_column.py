@@ -56,6 +56,17 @@ class LabelColumn:
         column = pd.Series(cells, index=frame.index, dtype=self.dtype.pandas())
         frame.insert(min(self.place, len(frame.columns)), self.name, column)
 
+    def restored(self, labels: Sequence[Hashable]) -> tuple[Hashable, ...]:
+        """Labels that were read from a file as the column's cells. A file holds some,
+        such as the intervals of `pd.cut`, as text only: the column's categories are
+        what they were."""
+        by_text = {str(cell): cell for cell in self.dtype.categories}
+        known = set(self.dtype.categories)
+        return tuple(
+            by_text.get(label, label) if isinstance(label, str) and label not in known else label
+            for label in labels
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The column as JSON."""
         stored: dict[str, Any] = to_json(self)
@@ -71,7 +82,7 @@ class LabelColumn:
         column = from_json(cls, stored)
         column.dtype.check()
         try:
-            column.dtype.array(list(classes))
+            column.dtype.array(column.restored(classes))
         except Exception:  # pandas raises errors of many types
             raise RequestError(
                 f"the label column {quoted(column.name)} cannot hold its labels"
