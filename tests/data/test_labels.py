@@ -10,13 +10,20 @@ import os
 import subprocess
 import sys
 from collections.abc import Hashable
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from equipoise.data.labels import distinct_labels, label_from_json, label_to_json, plain_label
+from equipoise.data.labels import (
+    distinct_labels,
+    is_typed_number,
+    label_from_json,
+    label_to_json,
+    plain_label,
+)
 from equipoise.errors import RequestError
 
 DAY = datetime.date(2026, 1, 2)
@@ -73,6 +80,15 @@ def test_a_set_is_ordered_equally_in_every_process() -> None:
 def test_numbers_come_before_text_and_labels_without_an_order_as_they_first_appear() -> None:
     assert distinct_labels(["b", 2, "a", 1, 2]) == (1, 2, "a", "b")
     assert distinct_labels([("b", 1), "a", (1, "y"), ("b", 1)]) == (("b", 1), "a", (1, "y"))
+
+
+def test_a_number_is_found_by_the_digits_that_are_typed() -> None:
+    assert is_typed_number(3.0, "3")
+    assert is_typed_number(Decimal("2.50"), "2.5")
+    assert not is_typed_number(2**53, str(2**53 + 1))
+    assert not is_typed_number(True, "1")
+    assert not is_typed_number("3.0", "3")
+    assert not is_typed_number(3.0, "three")
 
 
 class Nameless:

@@ -133,6 +133,8 @@ def test_a_schema_survives_json() -> None:
 def test_a_label_typed_as_text_finds_its_number() -> None:
     schema = Schema((1,), "N", "float64", classes=(3, 7, "seven"))
     assert [schema.class_index(label) for label in (7, "7", "seven")] == [1, 1, 2]
+    floats = Schema((1,), "N", "float64", classes=(1.0, 2.5), class_counts=(1, 1))
+    assert [floats.class_index(label) for label in (1, "1", "2.50")] == [0, 0, 1]
 
 
 def test_an_unknown_label_is_refused_with_the_nearest_one() -> None:

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from equipoise import GAN
+from equipoise.data.frames import TableOptions, from_frame
 from equipoise.errors import RequestError
 from equipoise.sampling import conditions
-from equipoise.sampling.conditions import where_of_texts
+from equipoise.sampling.conditions import Conditions, where_of_texts
 
 N = 400
 
@@ -160,6 +161,77 @@ def test_conditions_are_read_as_they_are_typed(gan: GAN) -> None:
             where_of_texts(gan.schema, [text])
     with pytest.raises(RequestError, match="asked for twice"):
         where_of_texts(gan.schema, ["plan=pro", "plan=free"])
+
+
+def met(
+    frame: pd.DataFrame, asked: str | dict[str, Any], **overrides: dict[str, Any]
+) -> pd.Series[bool]:
+    """Which rows of a table meet a condition, typed or in Python."""
+    rows = from_frame(frame, None, "a table", TableOptions(overrides=overrides or None))
+    where = where_of_texts(rows.schema, [asked]) if isinstance(asked, str) else asked
+    (condition,) = Conditions.of(rows.schema, where).conditions
+    return pd.Series(condition.met(rows.values.astype(np.float64)))
+
+
+def marks(dtype: str) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    mark = pd.Series(rng.permutation([1, 2, 3, 4, 5] * 12), dtype=dtype)
+    return pd.DataFrame({"mark": mark, "group": rng.choice(["a", "b"], len(mark))})
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64"])
+def test_categories_that_are_numbers_take_typed_numbers_and_ranges(dtype: str) -> None:
+    frame, kind = marks(dtype), {"kind": "category"}
+    assert met(frame, "mark=3", mark=kind).equals(frame["mark"] == 3)
+    assert met(frame, "mark=3..5", mark=kind).equals(frame["mark"] >= 3)
+    assert met(frame, "mark=..2", mark=kind).equals(frame["mark"] <= 2)
+    assert met(frame, "mark=1,5", mark=kind).equals(frame["mark"].isin([1, 5]))
+
+
+def test_ordered_categories_take_typed_ranges_and_dots_in_names_are_names() -> None:
+    frame = customers()
+    assert met(frame, "size=S..M").equals(frame["size"] != "L")
+    assert met(frame, "size=M..").equals(frame["size"] != "S")
+    frame["size"] = frame["size"].cat.rename_categories(["0..9", "10..19", "20.."])
+    assert met(frame, "size=20..").equals(frame["size"] == "20..")
+    assert met(frame, "size=0..9,20..").equals(frame["size"] != "10..19")
+    with pytest.raises(RequestError, match=r"'fre\.\.pro'"):
+        met(frame, "plan=fre..pro")
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_huge_whole_numbers_are_met_exactly(is_plain: bool) -> None:
+    rng = np.random.default_rng(0)
+    number = 10**12 + rng.integers(0, 200, 200)
+    frame = pd.DataFrame({"number": number, "x": rng.normal(size=200)})
+    if not is_plain:
+        frame["group"] = rng.choice(["a", "b"], 200)
+    kinds = {} if is_plain else {"number": {"kind": "number"}}
+    assert met(frame, {"number": number[0]}, **kinds).equals(frame["number"] == number[0])
+    assert met(frame, f"number={number[0]}", **kinds).equals(frame["number"] == number[0])
+
+
+def test_typed_whole_numbers_that_no_float_has_are_met() -> None:
+    rng = np.random.default_rng(0)
+    number = 2**53 + 2 * rng.integers(0, 100, 200) + 1
+    frame = pd.DataFrame({"number": number, "group": rng.choice(["a", "b"], 200)})
+    kind = {"kind": "number"}
+    assert met(frame, f"number={number[0]}", number=kind).equals(frame["number"] == number[0])
+
+
+def test_infinity_is_met_where_the_column_has_it() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=200), "group": rng.choice(["a", "b"], 200)})
+    frame.loc[::10, "x"] = np.inf
+    assert met(frame, {"x": np.inf}).equals(frame["x"] == np.inf)
+    assert met(frame, "x=100..").equals(frame["x"] == np.inf)
+
+
+def test_floats_of_32_bits_are_met_as_they_are_typed() -> None:
+    x = np.tile(np.array([0.1, 0.2, 0.3], np.float32), 20)
+    frame = pd.DataFrame({"x": x, "y": np.random.default_rng(0).normal(size=60)})
+    assert met(frame, "x=0.1").equals(frame["x"] == np.float32(0.1))
+    assert met(frame, "x=0.2..0.3").equals(frame["x"] > 0.15)
 
 
 def test_tables_of_plain_numbers_take_conditions_and_arrays_do_not() -> None:

@@ -6,6 +6,7 @@ import datetime
 import json
 import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import numpy as np
@@ -118,6 +119,16 @@ def label_from_json(stored: Any) -> Hashable:
     if kind not in readers:
         raise ValueError(f"a label of the unknown kind {kind!r}")
     return readers[kind](value)
+
+
+def is_typed_number(label: Hashable, text: Any) -> bool:
+    """Whether a label is a number and a text says the same one: 3.0 and "3"."""
+    if not isinstance(text, str) or not isinstance(label, int | float | Decimal):
+        return False
+    try:
+        return Decimal(str(label)) == Decimal(text)
+    except InvalidOperation:  # other text, or True
+        return False
 
 
 def same_classes(one: Sequence[Hashable] | None, other: Sequence[Hashable] | None) -> bool:

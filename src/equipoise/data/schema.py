@@ -15,7 +15,12 @@ from numpy.typing import NDArray
 
 from equipoise.coerce import instance
 from equipoise.data import AskedLayout
-from equipoise.data.labels import label_from_json, label_to_json, plain_label
+from equipoise.data.labels import (
+    is_typed_number,
+    label_from_json,
+    label_to_json,
+    plain_label,
+)
 from equipoise.data.levels import MAX_LEVELS, Levels
 from equipoise.data.series.layout import looks_like_series
 from equipoise.data.series.output import as_array, as_frame, as_list
@@ -193,7 +198,7 @@ class Schema:
 
     def class_index(self, label: Hashable) -> int:
         """The position of `label` among the classes, which are compared by value, then
-        as text, since a command line has only text.
+        as text and as numbers, since a command line has only text.
 
         Raises:
             RequestError: If there is no such class.
@@ -206,12 +211,14 @@ class Schema:
         asked = plain_label(label)
         if asked in self.classes:
             return self.classes.index(asked)
+        texts = [str(known) for known in self.classes]
+        if str(asked) in texts:
+            return texts.index(str(asked))
         for index, known in enumerate(self.classes):
-            if str(known) == str(asked):
+            if is_typed_number(known, asked):
                 return index
         raise RequestError(
-            f"label {label!r} is not among the classes: "
-            f"{nearest(str(label), [str(known) for known in self.classes])}"
+            f"label {label!r} is not among the classes: {nearest(str(label), texts)}"
         )
 
     @property

@@ -24,11 +24,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.data.labels import is_typed_number
 from equipoise.data.schema import Schema, cast
 from equipoise.data.tables.base import Column, Reading
 from equipoise.data.tables.kinds.category import CategoryColumn
@@ -49,7 +52,8 @@ values any of which will do, or None for blanks."""
 Interval = tuple[float, float]
 MAX_HOPELESS = 500_000  # draws, after which
 HOPELESS = 1e-5  # of them must have met the conditions
-TOLERANCE = 1e-9  # of a number that is asked for, relative to it
+# Of a number that is asked for, relative to it: people see 10 digits of real ones.
+TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -204,15 +208,16 @@ def _refuse_series(schema: Schema) -> None:
 
 def _typed(schema: Schema, name: str, text: str) -> Any:
     """What a text asks of a column."""
-    known = _categories(schema, name)
+    known = {*map(str, _categories(schema, name) or ())}
     if text == "":
         return None
-    if known is not None and text in map(str, known):
+    if text in known:
         return text
-    if ".." in text and known is None:
+    parts = text.split(",")
+    if ".." in text and _has_order(schema, name) and not known.issuperset(parts):
         least, _, greatest = text.partition("..")
         return (least or None, greatest or None)
-    return text.split(",") if "," in text else text
+    return parts if len(parts) > 1 else text
 
 
 def _names(schema: Schema) -> list[str]:
@@ -230,6 +235,22 @@ def _categories(schema: Schema, name: str) -> tuple[Hashable, ...] | None:
         return schema.classes
     column = _column(schema, name)
     return (*column.categories, *column.markers) if isinstance(column, CategoryColumn) else None
+
+
+def _has_order(schema: Schema, name: str) -> bool:
+    """Whether a column has values between two."""
+    if schema.label_column is not None and name == str(schema.label_column.name):
+        return False
+    column = _column(schema, name)
+    return not isinstance(column, CategoryColumn) or column.ordered or _of_numbers(column)
+
+
+def _of_numbers(column: CategoryColumn) -> bool:
+    """Whether all categories are numbers."""
+    return all(
+        isinstance(cell, int | float | Decimal) and not isinstance(cell, bool)
+        for cell in column.categories
+    )
 
 
 def _column(schema: Schema, name: str) -> Column | None:
@@ -273,12 +294,19 @@ def _plain_condition(schema: Schema, name: str, asked: Any) -> Condition:
     """A condition on a column of plain numbers."""
     place = [str(known) for known in schema.columns or ()].index(name)
     dtype = (schema.column_dtypes or (schema.dtype,) * schema.size)[place]
+    is_float = np.dtype(dtype).kind == "f"
+    levels = None if schema.levels is None else schema.levels[place]
+    gap = _gap(None if is_float else 1.0, levels or ())
 
     def read(values: NDArray[np.float64]) -> Reading:
         numbers = cast(values[:, place], dtype).astype(np.float64)
         return Reading(np.zeros(len(values), np.int64), numbers)
 
-    intervals = [_interval(value, _number) for value in _alternatives(asked)]
+    def number(value: Any) -> float:
+        exact = np.array([_number(value)])
+        return float(cast(exact, dtype)[0] if is_float else exact[0])  # 0.1 as float32 has it
+
+    intervals = [_interval(value, number, gap) for value in _alternatives(asked)]
     return Condition(read, (), tuple(intervals))
 
 
@@ -303,9 +331,11 @@ def _asked(column: Column, value: Any, computed: bool) -> int | list[int] | Inte
         for place, marker in enumerate(column.markers):
             if not isinstance(value, tuple) and value == marker:
                 return 1 + len(column.spread.spikes) + place
-        interval = _interval(value, lambda part: _in_units(column, part))
-        least, greatest = column.spread.least, column.spread.greatest
-        if not computed and (interval[1] < least or interval[0] > greatest):
+        spread = column.spread
+        gap = _gap(column.step, spread.levels)
+        interval = _interval(value, lambda part: _in_units(column, part), gap)
+        ends = (spread.least, spread.greatest, *spread.spikes)  # of which some are infinite
+        if not computed and (interval[1] < min(ends) or interval[0] > max(ends)):
             raise RequestError(f"{_shown(value)} is never there: it is {column.summary()}")
         return interval
     if isinstance(column, CategoryColumn):
@@ -327,14 +357,12 @@ def _codes(column: CategoryColumn, value: Any) -> list[int]:
             code for code, cell in enumerate(known) if cell == value and _same_kind(cell, value)
         ]
         texts = [code for code, cell in enumerate(known) if str(cell) == str(value)]
-        if not (found := exact or texts):
+        numbers = [code for code, cell in enumerate(known) if is_typed_number(cell, value)]
+        if not (found := exact or texts or numbers):
             raise RequestError(f"{_shown(value)}: {nearest(str(value), map(str, known))}")
         return found[:1]
     least, greatest = _pair(value)
-    numbers = all(
-        isinstance(cell, int | float) and not isinstance(cell, bool) for cell in column.categories
-    )
-    if numbers:
+    if _of_numbers(column):
         low, high = _interval(value, _number)
         codes = [c for c, cell in enumerate(column.categories) if low <= float(str(cell)) <= high]
     elif column.ordered:
@@ -360,11 +388,23 @@ def _same(column: Column, value: Any) -> int:
     return 0
 
 
-def _interval(value: Any, number: Callable[[Any], float]) -> Interval:
-    """The numbers that a value, or a pair of them, means."""
+def _gap(step: float | None, levels: tuple[float, ...]) -> float:
+    """The least distance of two numbers of a column; infinity where it is not known.
+
+    Args:
+        step: What their distances are whole multiples of; None for real ones.
+        levels: All numbers there are, in order; empty for too many to list.
+    """
+    distances = [high - low for low, high in pairwise(levels)]
+    return min([math.inf if step is None else step, *distances])
+
+
+def _interval(value: Any, number: Callable[[Any], float], gap: float = math.inf) -> Interval:
+    """The numbers that a value, or a pair of them, means, of a column whose numbers
+    have at least this distance."""
     if not isinstance(value, tuple):
         exact = number(value)
-        slack = TOLERANCE * abs(exact)
+        slack = min(TOLERANCE * abs(exact), gap / 4) if math.isfinite(exact) else 0.0
         return exact - slack, exact + slack
     least, greatest = _pair(value)
     ends = (
@@ -391,6 +431,14 @@ def _number(value: Any) -> float:
         raise RequestError(f"{_shown(value)} is not a number") from None
 
 
+def _whole(value: Any) -> int | None:
+    """A whole number with all its digits, which floats may lack; None for others."""
+    try:
+        return int(value) if isinstance(value, int | np.integer | str) else None
+    except ValueError:
+        return None
+
+
 def _in_units(column: SpreadColumn, value: Any) -> float:
     """A value in the units of a column's numbers."""
     import pandas as pd
@@ -400,9 +448,8 @@ def _in_units(column: SpreadColumn, value: Any) -> float:
             read = float(column.parsed([value])[0])  # "12,50", as the column writes it
             if math.isfinite(read):
                 return read
-        number = _number(value)
-        exact = isinstance(value, int) and not isinstance(value, bool)
-        return float((value if exact else number) - column.origin)
+        number, whole = _number(value), _whole(value)
+        return float((number if whole is None else whole) - column.origin)
     cell: pd.Series[Any]
     try:
         if isinstance(column, DateColumn):
