@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from equipoise import GAN
+from equipoise.errors import EquipoiseWarning
 from equipoise.runs.directory import RunDirectory
 from equipoise.training.events import Control, Drawn, Evaluated, Event, ImageDue, Report, SaveDue
 
@@ -115,3 +117,36 @@ def test_a_signal_is_not_confused_with_early_stopping_at_the_same_step() -> None
     control.stop("SIGINT")
     control.stop("early_stopped")
     assert control.stop_reason == "SIGINT"
+
+
+class Scripted:
+    """Metrics of a training, whose primary one is at the least in one evaluation."""
+
+    def __init__(self, suite: Any, least_at: int) -> None:
+        self.suite, self.n = suite, suite.n
+        self.values: Iterator[int] = iter([*range(40, 40 - least_at, -1), *[40] * (20 - least_at)])
+
+    def __call__(self, x: Any) -> dict[str, float]:
+        metrics = self.suite(x)
+        return metrics | {next(iter(metrics)): float(next(self.values))}
+
+
+@pytest.mark.parametrize(
+    ("least_at", "is_over"), [(17, False), (15, True)], ids=["improving", "patience ends there"]
+)
+def test_until_converged_keeps_the_best_generator_at_full_length_too(
+    least_at: int, is_over: bool, tmp_path: Path
+) -> None:
+    x, run = np.random.default_rng(0).normal(size=(400, 2)), tmp_path / "run"
+    trainer = GAN(**SETTINGS, stop_when="converged").trainer(x, out=run)
+    trainer.evaluator.suite = Scripted(trainer.evaluator.suite, least_at)  # type: ignore[assignment]
+    best = least_at * SETTINGS["samples"] // 20
+    with pytest.warns(EquipoiseWarning, match=f"after 640 samples; .* is the best, of {best} samp"):
+        trainer.run()
+    assert (trainer.state.samples_seen, trainer.sampler.samples_seen) == (640, best)
+    assert ("early_stopped" in trainer.log[-1]) == is_over
+    samples = GAN.load(run).sample(5, seed=0)
+    (run / "checkpoints" / f"{best:09d}.safetensors").unlink()
+    again = GAN().fit(x, out=run, resume=True)
+    assert again._trained().sampler.samples_seen == best
+    assert np.array_equal(again.sample(5, seed=0), samples)

@@ -90,6 +90,8 @@ class Monitor:
     @property
     def early_stopped(self) -> bool:
         """Whether the primary metric is at its baseline, or has stopped improving."""
+        if not self._evaluations:  # as in a process that does not evaluate: measure nothing
+            return False
         at_baseline = self._baseline_is_enough and self.best <= self.baselines[self.primary]
         return at_baseline or self.without_gain >= PATIENCE
 

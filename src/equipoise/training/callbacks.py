@@ -73,8 +73,8 @@ class RunLog:
 
     @property
     def stopped_early(self) -> bool:
-        """Whether early stopping ended the run and it was not resumed since, so that
-        its generator is the best."""
+        """Whether the metric no longer improved when the run ended, and it was not
+        resumed since."""
         return bool(self.lines) and EARLY_STOPPED in self.lines[-1]
 
 
@@ -242,7 +242,8 @@ class Checkpoints:
 
 class EarlyStopping:
     """Ends a training whose primary metric no longer improves, or has reached its
-    baseline, and restores the best generator (Prechelt 1998).
+    baseline, and restores the best generator (Prechelt 1998). The best is restored too
+    where the training reaches its length or the data ends.
 
     The metrics come from the validation split, the report's from the test split.
     """
@@ -272,9 +273,13 @@ class EarlyStopping:
             if self.enabled and self.monitor.early_stopped and self.evaluator.progress < 1:
                 self.control.stop(EARLY_STOPPED)
         elif isinstance(event, Finished):
-            if event.reason == EARLY_STOPPED or self.log.stopped_early:
+            stopped, was_stopped = event.reason == EARLY_STOPPED, self.log.stopped_early
+            by_itself = event.reason == "done" or self.control.stop_reason is None
+            whole = self.enabled and by_itself and not event.diverged
+            if stopped or was_stopped or whole:
                 self.restore_best()
-            if event.reason == EARLY_STOPPED:
+            # Patience may end with the training.
+            if stopped or (whole and not was_stopped and self.monitor.early_stopped):
                 self.emit(EarlyStopped(self.sampler.samples_seen))
 
 

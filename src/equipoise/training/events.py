@@ -100,7 +100,8 @@ class Drawn:
 
 @dataclass(frozen=True)
 class EarlyStopped:
-    """Early stopping ended the training, and the best generator was restored."""
+    """The metric no longer improved when the training ended, and the best generator was
+    restored."""
 
     samples_seen: int
     """Samples seen of the best generator."""

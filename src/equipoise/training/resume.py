@@ -313,9 +313,12 @@ def _restore(
 
 def _restore_sampler(trainer: Trainer, directory: RunDirectory) -> None:
     """The sampler is at the state's moment, and written if it was not after the
-    checkpoint. That of a run that has early_stopped is the best, and stays."""
+    checkpoint. That of a run that has ended with early stopping on is the best, and
+    stays."""
     trainer.sampler.samples_seen = trainer.state.samples_seen
-    if not trainer.stopped_early and not is_saved(trainer.sampler, directory.generator):
+    stops = trainer.settings.stop_when is not None
+    trainer.keeps_best = trainer.stopped_early or (stops and has_reached_length(trainer))
+    if not trainer.keeps_best and not is_saved(trainer.sampler, directory.generator):
         trainer.recalibrate_batchnorm()
         save_generator(trainer.sampler, directory.generator)
 

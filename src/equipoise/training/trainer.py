@@ -130,6 +130,9 @@ class Trainer:
         )
         """What config.json holds."""
         self.control: Control = Control()
+        self.keeps_best: bool = False
+        """Whether the run was resumed when it had ended with early stopping on, so that
+        the generator in its directory is the best."""
         self._is_training: bool = False
         self.tracking: Tracking | None = None
         """The trackers of the run, open while it trains and until its report is made;
@@ -319,6 +322,7 @@ class Trainer:
             users = UserCallbacks([*trackers, *callbacks], self.control)
             self.callbacks.append(users)
             stack.callback(self.callbacks.remove, users)
+            began = self.state.samples_seen
             if self._is_over:
                 self.control.stop(EARLY_STOPPED if not self.stopped_early else "done")
             with (
@@ -331,7 +335,7 @@ class Trainer:
         if users.raised is not None:
             users.raised.add_note(self._resume_hint())
             raise users.raised
-        self._report_end(end)
+        self._report_end(end, began)
 
     @contextmanager
     def _in_progress(self) -> Iterator[None]:
@@ -435,7 +439,7 @@ class Trainer:
             self.sampler.samples_seen = int(self.state.best["checkpoint"])
             self._recalibrated_at = -1
             self.recalibrate_batchnorm()
-        elif self.stopped_early and self.writer.restore(self.sampler):
+        elif self.keeps_best and self.writer.restore(self.sampler):
             return  # what is kept is the best, whose checkpoint alone is gone
         elif lost:
             self.warn(lost)
@@ -457,9 +461,15 @@ class Trainer:
         name = checkpoint.name_of(self.state.samples_seen)
         checkpoint.write(tensors, scalars, checkpoint.path_of(folder, name))
 
-    def _report_end(self, end: Finished) -> None:
-        """Say how the training ended, where that is not as it was meant to."""
+    def _report_end(self, end: Finished, began: int) -> None:
+        """Say how the training ended, where that is not as it was meant to.
+
+        Args:
+            end: The end.
+            began: Samples seen before.
+        """
         seen = f"{self.state.samples_seen:,} samples"
+        best = f"the generator is the best, of {self.sampler.samples_seen:,} samples"
         where = None if self.directory is None else self.directory.path
         if self.writer.failed:
             raise EquipoiseError(f"{self.writer.failed}; the end of this training is not saved")
@@ -469,10 +479,7 @@ class Trainer:
                 f"{end.reason}{kept}; try a lower learning rate, or the recipe {DEFAULT!r}"
             )
         if end.reason == EARLY_STOPPED:
-            self.warn(
-                f"the metric no longer improves: stopped after {seen}; the generator is the "
-                f"best, of {self.sampler.samples_seen:,} samples"
-            )
+            self.warn(f"the metric no longer improves: stopped after {seen}; {best}")
         elif self.control.stop_reason is None and end.reason != "done":
             self.warn(f"{end.reason}; training ended after {seen}")
         elif end.reason == USER_EXCEPTION:
@@ -480,6 +487,10 @@ class Trainer:
         elif end.reason != "done":
             saved = "" if where is None else f"; saved in {where}"
             raise InterruptedRunError(f"stopped by {end.reason} after {seen}{saved}", end.reason)
+        elif (
+            self.sampler.samples_seen < self.state.samples_seen and self.state.samples_seen > began
+        ):
+            self.warn(f"training ended after {seen}; {best}")
 
     def _resume_hint(self) -> str:
         """What is left of a training that a callback's exception ended, and how it goes
