@@ -44,6 +44,8 @@ from equipoise.runs.settings import (
 )
 from equipoise.runs.trackers import registry as trackers
 
+# Settings of a run that say how data is read: `data_arguments` has them.
+DATA_SETTINGS = ("label_column", "series", "time", "columns", "constraints", *IMAGE_SETTINGS)
 HELD_OUT_RULE = "the source's test split, or a seeded tenth, at most 10,000"
 
 

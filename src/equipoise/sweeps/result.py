@@ -12,6 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from equipoise.recipes import DEFAULT as DEFAULT_RECIPE
+from equipoise.runs.config import DATA_SETTINGS
+from equipoise.runs.settings import RunSettings
 from equipoise.sweeps.comparison import Comparison, FreshRun
 from equipoise.sweeps.config import SweepConfig
 from equipoise.sweeps.storage import DEFAULT, Storage, host_of, owner
@@ -28,6 +31,7 @@ from equipoise.sweeps.trial import (
     VALIDATION,
     VALUES,
 )
+from equipoise.utils.option_names import option_of
 
 if TYPE_CHECKING:
     import optuna
@@ -124,16 +128,17 @@ class SweepResult:
         return min(here, key=lambda run: run.validation).path if here else None
 
     def command(self, values: dict[str, Any]) -> str:
-        """A setting as a command to type, or in Python for data that came in Python."""
-        config = self.config
-        given = {**config.requested.recipe, **values}
-        run = {**config.length, "seed": config.seed} if config.seed else dict(config.length)
+        """A setting as a command to type, or in Python for data that came in Python: of
+        a training as long as a trial, with all that the sweep was given for it."""
+        config, usual = self.config, RunSettings()
+        of_run = {k: v for k, v in config.requested.run.items() if v != getattr(usual, k)}
+        given = {**config.requested.recipe, **values, **config.length, **of_run}
         if not config.data_arguments:
-            words = [repr(config.recipe), *(f"{k}={v!r}" for k, v in {**given, **run}.items())]
+            words = [repr(config.recipe), *(f"{k}={v!r}" for k, v in given.items())]
             return f"GAN({', '.join(words)})"
         words = ["equipoise", "train", config.data_arguments]
-        words += [] if config.recipe == "balanced" else ["--recipe", config.recipe]
-        options = [_option(name, value) for name, value in {**given, **run}.items()]
+        words += [] if config.recipe == DEFAULT_RECIPE else ["--recipe", config.recipe]
+        options = [_option(k, v) for k, v in given.items() if k not in DATA_SETTINGS]
         return " ".join([*words, *options])
 
 
@@ -155,10 +160,12 @@ def importances(study: optuna.Study) -> dict[str, float]:
 
 
 def _option(name: str, value: Any) -> str:
-    flag = f"--{name.replace('_', '-')}"
+    flag = option_of(name)
     if isinstance(value, bool):
         return flag if value else f"--no-{flag.removeprefix('--')}"
-    return f"{flag} {shlex.quote(plain(value))}"
+    short = plain(value)
+    is_rounded = isinstance(value, float) and float(short) != value
+    return f"{flag} {shlex.quote(str(value) if is_rounded else short)}"
 
 
 def plain(value: Any) -> str:
