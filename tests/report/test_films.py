@@ -83,6 +83,8 @@ def test_wrong_requests_are_all_told_in_one_line(trained: Path, tmp_path: Path) 
         gan.film(tmp_path / "film.avi", "x", fps=0, size=1)
     with pytest.raises(RequestError, match="truncation: for films of the kind walk"):
         gan.film(tmp_path / "film.gif", truncation=0.5)
+    with pytest.raises(RequestError, match="seed: for films of the kind walk"):
+        gan.film(tmp_path / "film.gif", seed=0)
     points = GAN("classic", samples=32, batch_size=16, evaluate="none")
     points.fit(RNG.normal(size=(64, 3)), progress=False)
     with pytest.raises(RequestError, match="a GAN in memory has no pictures"):

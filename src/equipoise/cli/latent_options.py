@@ -33,8 +33,8 @@ class Film:
     walk."""
     label: str | None = None
     """The class of a walk's samples. Default: any."""
-    seed: int = 0
-    """Of a walk."""
+    seed: int | None = None
+    """Of a walk. Default: 0."""
     truncation: float | None = option(None, "PSI")
     """Of a walk: nearer to the mean, see equipoise sample --help."""
     device: str = "auto"

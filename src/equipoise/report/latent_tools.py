@@ -282,7 +282,7 @@ class LatentTools(ABC):
         fps: int | None = None,
         size: int | None = None,
         label: Hashable | None = None,
-        seed: int = 0,
+        seed: int | None = None,
         truncation: float | None = None,
     ) -> Path:
         """Write a film, and return its path: .gif, .webp, or .mp4 with the extra
@@ -300,7 +300,7 @@ class LatentTools(ABC):
             fps: Frames a second, at most 50; None for 12 of a training, 24 of a walk.
             size: The longer side of the samples in pixels.
             label: The class of a walk's samples.
-            seed: Of a walk.
+            seed: Of a walk; None for 0.
             truncation: Of a walk, as for `sample`.
 
         Raises:
@@ -312,10 +312,10 @@ class LatentTools(ABC):
 
         run, film = self._trained(), films.Film.of(Path(path), kind, frames, fps, size)
         if film.kind == "walk":
-            _, seed, position, _ = run.sampling_arguments(1, label, seed, None)
+            _, seed, position, _ = run.sampling_arguments(1, label, seed or 0, None)
             films.write_walk(run, film, seed, position, truncation)
             return film.path
-        given = {"label": label, "truncation": truncation}
+        given = {"label": label, "seed": seed, "truncation": truncation}
         if wrong := [name for name, value in given.items() if value is not None]:
             raise RequestError(f"{' and '.join(wrong)}: for films of the kind walk")
         films.write_training(run, film)
