@@ -27,6 +27,18 @@ def test_a_collapse_is_reported_once_and_not_before_a_third_of_the_training() ->
     assert monitor.at_metrics(metrics(0.8, 8), 0.7) == ""
 
 
+def test_a_collapse_that_was_too_early_to_report_is_reported_once_the_training_is_resumed() -> None:
+    log = [{"samples_seen": seen, "metrics": metrics(1.0, 2)} for seen in (5, 10, 15, 20)]
+    log.insert(0, {"samples_seen": 5, "baselines": BASELINES})
+    monitor = Monitor(lambda: BASELINES)
+    monitor.replay(log, 100)
+    assert "part of the data is missing" in monitor.at_metrics(metrics(0.9, 3), 0.4)
+    told = Monitor(lambda: BASELINES)
+    told.replay([*log, {"samples_seen": 40, "metrics": metrics(0.9, 3)}], 100)
+    assert told.faults == {"missing"}
+    assert told.at_metrics(metrics(0.9, 3), 0.5) == ""
+
+
 def test_missing_digits_are_named() -> None:
     monitor = Monitor(
         lambda: {

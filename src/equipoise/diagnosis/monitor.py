@@ -70,12 +70,19 @@ class Monitor:
         "missing" of modes, "worse" of the primary metric."""
         return frozenset(self._current)
 
-    def replay(self, log: Sequence[Mapping[str, Any]]) -> None:
-        """Take in the log of a training that is resumed."""
+    def replay(self, log: Sequence[Mapping[str, Any]], horizon: int | None) -> None:
+        """Take in the log of a training that is resumed.
+
+        Args:
+            log: Its lines.
+            horizon: The samples that it was to see in all, as planned then; None where
+                that was not known yet.
+        """
         first = len(log) - len(comparable_lines(log))
         for number, line in enumerate(log):
             if number >= first and self.primary in line.get("metrics", {}):
-                self.at_metrics(line["metrics"], MIN_PROGRESS)
+                progress = line["samples_seen"] / horizon if horizon else 0.0
+                self.at_metrics(line["metrics"], progress)
             elif "balance" in line:
                 self.at_report(line)
             elif number >= first and EARLY_STOPPING in line and "baselines" not in line:

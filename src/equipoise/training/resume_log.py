@@ -40,7 +40,7 @@ def restore_log(trainer: Trainer, lines: Sequence[dict[str, Any]]) -> None:
         _append(trainer, terms)
     if state.best is not None and int(state.best["checkpoint"]) <= _last_change(trainer.log):
         state.best = None
-    trainer.monitor.replay(trainer.log)
+    trainer.monitor.replay(trainer.log, state.horizon)
 
 
 def has_reached_length(trainer: Trainer) -> bool:
