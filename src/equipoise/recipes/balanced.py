@@ -61,6 +61,7 @@ from equipoise.data import ScalingKind
 from equipoise.errors import RequestError
 from equipoise.ranges import Around, Doublings, SearchRange
 from equipoise.recipes.base import MAX_UNITS, Recipe, register
+from equipoise.recipes.dcgan_family import DENSE_UNITS
 from equipoise.recipes.method import Losses, Method, Networks, Rates
 from equipoise.recipes.output import Relativistic
 from equipoise.transforms.space import has_colors
@@ -72,9 +73,6 @@ if TYPE_CHECKING:
     from equipoise.networks.conditioning import Discriminator
     from equipoise.transforms.space import NetworkSpace
 
-# Units of the dense layer between the latents and G's grids, with penalties. Without it
-# far fewer digits are recognisable (benchmarks/EXPERIMENTS.md).
-DENSE_UNITS = 256
 # Weight of the penalties, and the Lipschitz constant with spectral normalisation.
 GAMMA, LIPSCHITZ = 0.1, 16.0
 # Features between D's convolutions and its output.

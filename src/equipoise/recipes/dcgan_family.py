@@ -39,10 +39,12 @@ PLAIN: dict[str, Any] = {
     "ema_half_life": 0,
     "dense_units": 0,
 }
-# Defaults for grey images (benchmarks/EXPERIMENTS.md, "A dense layer and larger
-# steps"). In colour dcgan collapses with them.
+# Units of a dense layer beside convolutions of grey images. Without it far fewer digits
+# are recognisable (benchmarks/EXPERIMENTS.md, "A dense layer and larger steps").
+DENSE_UNITS = 256
+# Other defaults for grey images, from there too. In colour dcgan collapses with them.
 GREY_RATE = 2e-3
-GREY: dict[str, Any] = {"learning_rate_end": 0.3, "dense_units": 256}
+GREY: dict[str, Any] = {"learning_rate_end": 0.3, "dense_units": DENSE_UNITS}
 
 
 def is_grey(space: NetworkSpace) -> bool:
@@ -109,8 +111,7 @@ class Standard(Recipe):
         }
         if cls.dcgan_networks:
             found["learning_rate"] = GREY_RATE if grey else cls.color_rate
-        has_dense_layers = cls.dcgan_networks or cls.images_only
-        return found | (GREY if grey and has_dense_layers else {})
+        return found | (GREY if grey and cls().has_dense_layers else {})
 
     @property
     def has_dcgan_networks(self) -> bool:
