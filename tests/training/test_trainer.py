@@ -139,7 +139,8 @@ def test_until_converged_keeps_the_best_generator_at_full_length_too(
 ) -> None:
     x, run = np.random.default_rng(0).normal(size=(400, 2)), tmp_path / "run"
     trainer = GAN(**SETTINGS, stop_when="converged").trainer(x, out=run)
-    trainer.evaluator.suite = Scripted(trainer.evaluator.suite, least_at)  # type: ignore[assignment]
+    scripted: Any = Scripted(trainer.evaluator.suite, least_at)
+    trainer.evaluator.suite = scripted
     best = least_at * SETTINGS["samples"] // 20
     with pytest.warns(EquipoiseWarning, match=f"after 640 samples; .* is the best, of {best} samp"):
         trainer.run()
