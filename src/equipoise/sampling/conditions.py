@@ -21,26 +21,27 @@ are. Weights in place of rejection would give rows that come several times.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data.labels import is_typed_number
 from equipoise.data.schema import Schema, cast
 from equipoise.data.tables.base import Column, Reading
 from equipoise.data.tables.kinds.category import CategoryColumn
-from equipoise.data.tables.kinds.date import DateColumn
-from equipoise.data.tables.kinds.duration import DurationColumn
-from equipoise.data.tables.kinds.number import NumberColumn
 from equipoise.data.tables.notes import quoted
-from equipoise.data.tables.spread_column import SpreadColumn
 from equipoise.errors import RequestError, clipped, nearest
+from equipoise.sampling.condition_values import (
+    Interval,
+    alternatives,
+    are_numbers,
+    interval_of,
+    least_gap,
+    number_of,
+    states_or_interval,
+)
 
 if TYPE_CHECKING:
     from equipoise.data.tables.table import Table
@@ -49,11 +50,8 @@ if TYPE_CHECKING:
 Where = Mapping[str, Any]
 """By column a value, a pair (least, greatest) of which either may be None, a list of
 values any of which will do, or None for blanks."""
-Interval = tuple[float, float]
 MAX_HOPELESS = 500_000  # draws, after which
 HOPELESS = 1e-5  # of them must have met the conditions
-# Of a number that is asked for, relative to it: people see 10 digits of real ones.
-TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -242,15 +240,7 @@ def _has_order(schema: Schema, name: str) -> bool:
     if schema.label_column is not None and name == str(schema.label_column.name):
         return False
     column = _column(schema, name)
-    return not isinstance(column, CategoryColumn) or column.ordered or _of_numbers(column)
-
-
-def _of_numbers(column: CategoryColumn) -> bool:
-    """Whether all categories are numbers."""
-    return all(
-        isinstance(cell, int | float | Decimal) and not isinstance(cell, bool)
-        for cell in column.categories
-    )
+    return not isinstance(column, CategoryColumn) or column.ordered or are_numbers(column)
 
 
 def _column(schema: Schema, name: str) -> Column | None:
@@ -279,8 +269,8 @@ def _condition(schema: Schema, name: str, asked: Any) -> Condition:
         return column.read(table.cells(values).series(column))
 
     states, intervals = list[int](), list[Interval]()
-    for value in _alternatives(asked):
-        found = _asked(column, value, table.is_computed(column))
+    for value in alternatives(asked):
+        found = states_or_interval(column, value, table.is_computed(column))
         if isinstance(found, int):
             states.append(found)
         elif len(found) == 2 and isinstance(found, tuple):
@@ -296,181 +286,15 @@ def _plain_condition(schema: Schema, name: str, asked: Any) -> Condition:
     dtype = (schema.column_dtypes or (schema.dtype,) * schema.size)[place]
     is_float = np.dtype(dtype).kind == "f"
     levels = None if schema.levels is None else schema.levels[place]
-    gap = _gap(None if is_float else 1.0, levels or ())
+    gap = least_gap(None if is_float else 1.0, levels or ())
 
     def read(values: NDArray[np.float64]) -> Reading:
         numbers = cast(values[:, place], dtype).astype(np.float64)
         return Reading(np.zeros(len(values), np.int64), numbers)
 
     def number(value: Any) -> float:
-        exact = np.array([_number(value)])
+        exact = np.array([number_of(value)])
         return float(cast(exact, dtype)[0] if is_float else exact[0])  # 0.1 as float32 has it
 
-    intervals = [_interval(value, number, gap) for value in _alternatives(asked)]
+    intervals = [interval_of(value, number, gap) for value in alternatives(asked)]
     return Condition(read, (), tuple(intervals))
-
-
-def _alternatives(asked: Any) -> list[Any]:
-    if isinstance(asked, list | set | frozenset | np.ndarray):
-        if not len(asked):
-            raise RequestError("no value is given: give one at least")
-        return list(asked)
-    return [asked]
-
-
-def _asked(column: Column, value: Any, computed: bool) -> int | list[int] | Interval:
-    """The state, the states or the numbers that a value or a pair of them means.
-
-    A column that is computed of others can have numbers that the data does not.
-    """
-    if _is_blank(value):
-        if column.blank_code is None:
-            raise RequestError("is never blank")
-        return column.blank_code
-    if isinstance(column, SpreadColumn):
-        for place, marker in enumerate(column.markers):
-            if not isinstance(value, tuple) and value == marker:
-                return 1 + len(column.spread.spikes) + place
-        spread = column.spread
-        gap = _gap(column.step, spread.levels)
-        interval = _interval(value, lambda part: _in_units(column, part), gap)
-        ends = (spread.least, spread.greatest, *spread.spikes)  # of which some are infinite
-        if not computed and (interval[1] < min(ends) or interval[0] > max(ends)):
-            raise RequestError(f"{_shown(value)} is never there: it is {column.summary()}")
-        return interval
-    if isinstance(column, CategoryColumn):
-        return _codes(column, value)
-    return _same(column, value)
-
-
-def _is_blank(value: Any) -> bool:
-    """Whether a value stands for a blank: None, NaN, pd.NA or NaT."""
-    missing = type(value).__name__ in ("NAType", "NaTType")
-    return value is None or missing or (isinstance(value, float) and math.isnan(value))
-
-
-def _codes(column: CategoryColumn, value: Any) -> list[int]:
-    """The codes of a category, or of those between two."""
-    known = (*column.categories, *column.markers)
-    if not isinstance(value, tuple) or value in known:
-        exact = [
-            code for code, cell in enumerate(known) if cell == value and _same_kind(cell, value)
-        ]
-        texts = [code for code, cell in enumerate(known) if str(cell) == str(value)]
-        numbers = [code for code, cell in enumerate(known) if is_typed_number(cell, value)]
-        if not (found := exact or texts or numbers):
-            raise RequestError(f"{_shown(value)}: {nearest(str(value), map(str, known))}")
-        return found[:1]
-    least, greatest = _pair(value)
-    if _of_numbers(column):
-        low, high = _interval(value, _number)
-        codes = [c for c, cell in enumerate(column.categories) if low <= float(str(cell)) <= high]
-    elif column.ordered:
-        low = 0 if least is None else _codes(column, least)[0]
-        high = len(known) if greatest is None else _codes(column, greatest)[0]
-        codes = [c for c in range(len(column.categories)) if low <= c <= high]
-    else:
-        raise RequestError(f"{_shown(value)}: its values have no order: give a list of them")
-    if not codes:
-        raise RequestError(f"{_shown(value)} is never there: it has {column.summary()}")
-    return codes
-
-
-def _same_kind(cell: Any, value: Any) -> bool:
-    return isinstance(cell, bool) == isinstance(value, bool | np.bool_)
-
-
-def _same(column: Column, value: Any) -> int:
-    """The state of a column that is the same in all rows."""
-    constant = getattr(column, "value", None)
-    if constant is None or str(constant) != str(value):
-        raise RequestError(f"{_shown(value)} is never there: it is {column.summary()} in all rows")
-    return 0
-
-
-def _gap(step: float | None, levels: tuple[float, ...]) -> float:
-    """The least distance of two numbers of a column; infinity where it is not known.
-
-    Args:
-        step: What their distances are whole multiples of; None for real ones.
-        levels: All numbers there are, in order; empty for too many to list.
-    """
-    distances = [high - low for low, high in pairwise(levels)]
-    return min([math.inf if step is None else step, *distances])
-
-
-def _interval(value: Any, number: Callable[[Any], float], gap: float = math.inf) -> Interval:
-    """The numbers that a value, or a pair of them, means, of a column whose numbers
-    have at least this distance."""
-    if not isinstance(value, tuple):
-        exact = number(value)
-        slack = min(TOLERANCE * abs(exact), gap / 4) if math.isfinite(exact) else 0.0
-        return exact - slack, exact + slack
-    least, greatest = _pair(value)
-    ends = (
-        -math.inf if least is None else number(least),
-        math.inf if greatest is None else number(greatest),
-    )
-    if ends[0] > ends[1]:
-        raise RequestError(f"{_shown(value)}: the first must be at most the second")
-    return ends
-
-
-def _pair(value: tuple[Any, ...]) -> tuple[Any, Any]:
-    if len(value) != 2:
-        raise RequestError(
-            f"{_shown(value)}: give a value, a pair (least, greatest), or a list of values"
-        )
-    return value[0], value[1]
-
-
-def _number(value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise RequestError(f"{_shown(value)} is not a number") from None
-
-
-def _whole(value: Any) -> int | None:
-    """A whole number with all its digits, which floats may lack; None for others."""
-    try:
-        return int(value) if isinstance(value, int | np.integer | str) else None
-    except ValueError:
-        return None
-
-
-def _in_units(column: SpreadColumn, value: Any) -> float:
-    """A value in the units of a column's numbers."""
-    import pandas as pd
-
-    if isinstance(column, NumberColumn):
-        if column.is_text and isinstance(value, str):
-            read = float(column.parsed([value])[0])  # "12,50", as the column writes it
-            if math.isfinite(read):
-                return read
-        number, whole = _number(value), _whole(value)
-        return float((number if whole is None else whole) - column.origin)
-    cell: pd.Series[Any]
-    try:
-        if isinstance(column, DateColumn):
-            date = pd.Timestamp(value)
-            zone = getattr(column.dtype.pandas(), "tz", None)
-            if zone is not None and date.tzinfo is None:
-                date = date.tz_localize(zone)
-            cell = pd.Series([date])
-        else:
-            assert isinstance(column, DurationColumn)
-            cell = pd.Series([pd.Timedelta(value)])
-        numbers, _ = column.typed_numbers(cell, np.zeros(1, bool))
-        if not np.isfinite(numbers[0]):
-            raise ValueError
-    except Exception:  # pandas raises errors of many types
-        such = "2021-05-01" if isinstance(column, DateColumn) else "1 days 02:30:00"
-        raise RequestError(
-            f"{_shown(value)} is no {column.kind}: give one such as {such}"
-        ) from None
-    return float(numbers[0])
-
-
-def _shown(value: Any) -> str:
-    return clipped(repr(value), 40)
