@@ -7,11 +7,12 @@ import math
 import pytest
 import torch
 from torch import nn
-from torch.nn.functional import conv_transpose2d
+from torch.nn.functional import conv2d, conv_transpose2d
 
 from equipoise.networks.residual import (
     Block,
     Downsample,
+    GridSum,
     ResidualGenerator,
     ResidualTrunk,
     Upsample,
@@ -54,8 +55,22 @@ def test_halving_is_the_transpose_of_bilinear_doubling_up_to_the_scale() -> None
     assert torch.allclose(Upsample(3, 3)(x)[..., 1:-1, 1:-1], doubled[..., 1:-1, 1:-1], atol=1e-6)
     u = torch.randn(1, 3, 16, 16)
     assert ((doubled * u).sum() / 4).item() == pytest.approx(
-        (Downsample(3, 3)(u) * x).sum().item(), rel=1e-4
+        (Downsample(3, 3, 16)(u) * x).sum().item(), rel=1e-4
     )
+
+
+def test_halving_is_a_depthwise_convolution_of_stride_2_and_keeps_channels_last() -> None:
+    x = torch.randn(2, 3, 12, 12).contiguous(memory_format=torch.channels_last)
+    taps = torch.outer(*(torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8,) * 2).expand(3, 1, 4, 4)
+    halved = Downsample(3, 3, 12)(x)
+    assert torch.allclose(halved, conv2d(x, taps, stride=2, padding=1, groups=3), atol=1e-6)
+    assert halved.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_the_sum_over_the_grid_is_a_depthwise_convolution_over_all_of_it() -> None:
+    x, layer = torch.randn(2, 5, 4, 4), GridSum(5)
+    expected = conv2d(x, layer.weight[:, None], groups=5).flatten(1)
+    assert torch.allclose(layer(x), expected, atol=1e-6)
 
 
 def test_there_is_no_normalisation_layer() -> None:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, interpolate, leaky_relu, pad
+from torch.nn.functional import interpolate, leaky_relu, pad
 
 from equipoise.networks.mlp import LEAKY_SLOPE
 
@@ -66,7 +66,8 @@ class ResidualGenerator(nn.Module):
         )
 
     def forward(self, z: Tensor) -> Tensor:
-        x: Tensor = self.layers(self.basis * self.scale(z)[:, :, None, None])
+        start = self.basis * self.scale(z)[:, :, None, None]
+        x: Tensor = self.layers(start.contiguous(memory_format=torch.channels_last))
         return x[:, :, : self.shape[1], : self.shape[2]]
 
 
@@ -83,20 +84,17 @@ class ResidualTrunk(nn.Module):
         side = BASE_GRID * 2 ** (len(widths) - 1) * fold
         self.margins: tuple[int, int] = side - shape[1], side - shape[2]
         depth = blocks * len(widths)
-        layers: list[nn.Module] = [
-            nn.PixelUnshuffle(fold),
-            plain_conv(shape[0] * fold**2, widths[-1], 1),
-        ]
+        self.unshuffle: nn.PixelUnshuffle = nn.PixelUnshuffle(fold)
+        layers: list[nn.Module] = [plain_conv(shape[0] * fold**2, widths[-1], 1)]
         for level in reversed(range(len(widths))):
             layers += [Block(widths[level], group, depth) for _ in range(blocks)]
             if level:
-                layers.append(Downsample(widths[level], widths[level - 1]))
-        self.layers: nn.Sequential = nn.Sequential(
-            *layers, plain_conv(widths[0], widths[0], BASE_GRID, groups=widths[0]), nn.Flatten()
-        )
+                layers.append(Downsample(widths[level], widths[level - 1], BASE_GRID * 2**level))
+        self.layers: nn.Sequential = nn.Sequential(*layers, GridSum(widths[0]))
 
     def forward(self, x: Tensor) -> Tensor:
-        h: Tensor = self.layers(pad(x, (0, self.margins[1], 0, self.margins[0])))
+        cells = self.unshuffle(pad(x, (0, self.margins[1], 0, self.margins[0])))
+        h: Tensor = self.layers(cells.contiguous(memory_format=torch.channels_last))
         return h
 
 
@@ -148,28 +146,50 @@ class Upsample(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Halves the grid, then changes channels with a 1 x 1 convolution.
+    """Halves a square grid, then changes channels with a 1 x 1 convolution.
 
     The filter (1, 3, 3, 1) / 8 along each side is the transpose of bilinear upsampling,
-    as in the paper, with zero padding.
+    as in the paper, with zero padding. It is a matrix product along each side, since on
+    a CPU the gradients of a depthwise convolution take several times as long.
+
+    Args:
+        before: Channels of the input.
+        after: Channels of the output.
+        side: Cells a side of the input, even.
     """
 
-    taps: Tensor
+    halving: Tensor
 
-    def __init__(self, before: int, after: int) -> None:
+    def __init__(self, before: int, after: int, side: int) -> None:
         super().__init__()
-        taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
-        self.register_buffer("taps", torch.outer(taps, taps)[None, None], persistent=False)
+        padded = torch.zeros(side // 2, side + 2)
+        for row in range(side // 2):
+            padded[row, 2 * row : 2 * row + 4] = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
+        self.register_buffer("halving", padded[:, 1:-1].contiguous(), persistent=False)
         self.change: nn.Conv2d | nn.Identity = (
             plain_conv(before, after, 1) if before != after else nn.Identity()
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        channels = x.shape[1]
-        halved: Tensor = self.change(
-            conv2d(x, self.taps.expand(channels, 1, 4, 4), stride=2, padding=1, groups=channels)
-        )
+        n, channels, height, width = x.shape
+        # Channels come last in memory, and stay there.
+        rows = self.halving @ x.permute(0, 2, 3, 1).reshape(n, height, width * channels)
+        cells = self.halving @ rows.reshape(n, height // 2, width, channels)
+        halved: Tensor = self.change(cells.permute(0, 3, 1, 2))
         return halved
+
+
+class GridSum(nn.Module):
+    """The coarsest grid, (N, width, 4, 4), to features, (N, width): a depthwise
+    convolution over all of it, written as the weighted sum that it is."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight: nn.Parameter = nn.Parameter(torch.empty(width, BASE_GRID, BASE_GRID))
+        nn.init.normal_(self.weight, std=1 / BASE_GRID)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x * self.weight).sum((2, 3))
 
 
 def plain_conv(
