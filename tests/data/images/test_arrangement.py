@@ -26,6 +26,32 @@ def test_train_and_test_are_a_split_and_the_folders_below_are_classes() -> None:
     assert found.notes == ("folders are a split (train 3, test 1), not classes: test is held out",)
 
 
+@pytest.mark.parametrize("around", ["", "pets/", "./", "./pets/images/"])
+def test_folders_around_all_images_hide_neither_classes_nor_a_split(around: str) -> None:
+    classes = arrangement_of(None, [f"{around}{name}" for name in ("cat/1.png", "dog/2.png")])
+    assert (classes.labels, classes.parts) == (("cat", "dog"), None)
+    names = ["test/cat/1.png", "train/cat/2.png", "train/dog/3.png"]
+    split = arrangement_of(None, [f"{around}{name}" for name in names])
+    assert (split.labels, split.parts) == (("cat", "cat", "dog"), ("test", "train", "train"))
+    assert arrangement_of(None, [f"{around}{i}.png" for i in range(3)]).labels is None
+
+
+@pytest.mark.parametrize("other", ["extra/3.png", "3.png"])
+def test_folders_that_other_images_keep_from_being_a_split_are_told(other: str) -> None:
+    found = arrangement_of(None, ["train/1.png", "Test/2.png", other])
+    assert found.parts is None
+    assert found.notes == (
+        "the folders Test, train are no split, since 1 of 3 images lie outside of them, the "
+        f"first {other}: move those away to hold out what is not in train",
+    )
+    assert arrangement_of(None, ["train/1.png", other]).notes == ()
+
+
+def test_the_classes_of_a_training_folder_alone_are_found() -> None:
+    found = arrangement_of(None, ["train/cat/1.png", "train/dog/2.png"])
+    assert (found.labels, found.parts) == (("cat", "dog"), None)
+
+
 @pytest.mark.parametrize(
     "names",
     [

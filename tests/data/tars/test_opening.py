@@ -105,11 +105,14 @@ def test_one_tar_and_a_pattern_name_the_same_samples_as_the_folder(tmp_path: Pat
 
 
 def test_a_tar_of_a_folder_of_images_has_its_folders_as_classes(tmp_path: Path) -> None:
-    files = {
-        f"{name}/{i}.png": png(pixels(i + 9 * j)) for j, name in enumerate("ab") for i in (1, 2)
-    }
-    source = open_source(write_tar(tmp_path / "a.tar", files))
-    assert source.schema.classes == ("a", "b")
+    for around in ("", "./", "pets/"):
+        files = {
+            f"{around}{name}/{i}.png": png(pixels(i + 9 * j))
+            for j, name in enumerate("ab")
+            for i in (1, 2)
+        }
+        source = open_source(write_tar(tmp_path / "a.tar", files))
+        assert source.schema.classes == ("a", "b")
 
 
 @pytest.mark.parametrize("budget", [SMALL, 4.0])

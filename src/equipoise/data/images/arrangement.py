@@ -2,7 +2,8 @@
 
 A folder `train` beside `test`, `val` or `valid` is a split: what is in `test` is held
 out, and `val` (or `valid`) is for the metrics while training; without `test`, it is
-held out. Classes are then one folder further down. StyleGAN's `dataset.json` gives
+held out. Classes are then one folder further down. Folders that hold all images, as
+archives often have one around everything, mean nothing. StyleGAN's `dataset.json` gives
 labels to images by their paths, wherever they lie.
 """
 
@@ -12,9 +13,11 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from equipoise.errors import clipped
 from equipoise.utils.atomic_io import read_file
 
 PARTS = {
@@ -50,8 +53,11 @@ class Arrangement:
 def arrangement_of(root: Path | None, names: Sequence[str]) -> Arrangement:
     """The arrangement of images, given by their paths from the root; None where that is
     no folder, which could have a file of labels."""
-    parts, notes = _split(names), []
-    if parts is not None:
+    folders = _folders(names)
+    parts, notes = _split(folders), list[str]()
+    if parts is None:
+        notes += _outside(folders, names)
+    else:
         counts = {part: parts.count(part) for part in ("train", "val", "test") if part in parts}
         held_out = "test" if "test" in counts else "val"
         listed = ", ".join(f"{part} {count:,}" for part, count in counts.items())
@@ -59,28 +65,50 @@ def arrangement_of(root: Path | None, names: Sequence[str]) -> Arrangement:
     labels, note = (None, None) if root is None else _labels_of_file(root, names)
     from_file = labels is not None
     if labels is None:
-        labels = _class_folders(names, 0 if parts is None else 1)
+        labels = _class_folders(folders, 0 if parts is None else 1)
     notes += [note] if note else []
     return Arrangement(labels, parts, tuple(notes), from_file)
 
 
-def _split(names: Sequence[str]) -> tuple[str, ...] | None:
-    """The part of each image, where the folders directly below the root are those of a
-    split: `train` and at least one other, and no image outside of them."""
-    first = [name.partition(os.sep)[0].lower() if os.sep in name else "" for name in names]
+def _folders(names: Sequence[str]) -> list[list[str]]:
+    """The folders that each image lies in, below those that hold all of them."""
+    folders = [name.split(os.sep)[:-1] for name in names]
+    # What the first and the last have in common, those between them have too.
+    ends = zip(min(folders, default=[]), max(folders, default=[]), strict=False)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], ends))
+    return [one[shared:] for one in folders]
+
+
+def _split(folders: Sequence[list[str]]) -> tuple[str, ...] | None:
+    """The part of each image, where the first folders are those of a split: `train` and
+    at least one other, and no image outside of them."""
+    first = [one[0].lower() if one else "" for one in folders]
     known = {PARTS.get(folder) for folder in set(first)}
     if None in known or "train" not in known or len(known) < 2:
         return None
     return tuple(PARTS[folder] for folder in first)
 
 
-def _class_folders(names: Sequence[str], depth: int) -> tuple[str, ...] | None:
-    """For each image the folder so many below the root that it lies in. None if one
-    lies in no folder, or all in the same."""
-    folders = [name.split(os.sep)[depth:-1] for name in names]
-    if not all(folders):
+def _outside(folders: Sequence[list[str]], names: Sequence[str]) -> list[str]:
+    """A note where only images outside of them keep folders from being a split."""
+    of_image = [PARTS.get(one[0].lower(), "") if one else "" for one in folders]
+    outside = [name for name, part in zip(names, of_image, strict=True) if not part]
+    if "train" not in of_image or len({*of_image} - {""}) < 2:
+        return []
+    known = sorted({one[0] for one, part in zip(folders, of_image, strict=True) if part})
+    return [
+        f"the folders {', '.join(known)} are no split, since {len(outside):,} of {len(names):,} "
+        f"images lie outside of them, the first {clipped(outside[0])}: move those away to hold "
+        "out what is not in train"
+    ]
+
+
+def _class_folders(folders: Sequence[list[str]], depth: int) -> tuple[str, ...] | None:
+    """The folder of each image at this depth. None if one lies in none, or all in the
+    same."""
+    if not all(one[depth:] for one in folders):
         return None
-    first = tuple(below[0] for below in folders)
+    first = tuple(one[depth] for one in folders)
     return first if len(set(first)) > 1 else None
 
 
