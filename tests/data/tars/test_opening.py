@@ -142,6 +142,30 @@ def test_samples_that_were_written_as_a_tar_can_be_trained_on(
     assert set(source.schema.classes or ()) <= {0, 1, 2}
 
 
+def test_files_that_are_not_used_beside_images_are_told(tmp_path: Path) -> None:
+    files: dict[str, bytes] = {}
+    for i in range(6):
+        files |= {f"{i}.png": png(pixels(i)), f"{i}.cls": f"{i % 2}".encode()}
+        files |= {f"{i}.json": b"{}", f"{i}.mask.png": png(pixels(9))}
+    source = open_source(write_tar(tmp_path / "a.tar", files))
+    assert source.schema.classes == (0, 1)
+    assert "not used: 12 files beside the images (.json, .mask.png)" in source.notes
+
+
+def test_files_that_are_left_out_beside_arrays_are_listed_and_told(tmp_path: Path) -> None:
+    arrays = {f"{i}.npy": npy(np.array([i, i * i])) for i in range(30)}
+    hidden = {"__MACOSX/._0.npy": b"", ".cache/1.npy": b""}
+    write_tar(tmp_path / "a.tar", {**arrays, **hidden})
+    (tmp_path / "README.md").touch()
+    source = open_source(tmp_path)
+    assert [(one.name, str(one)) for one in source.left_out] == [
+        ("README.md", "of an unknown ending: .md"),
+        ("a.tar/__MACOSX/._0.npy", "hidden"),
+        ("a.tar/.cache/1.npy", "hidden"),
+    ]
+    assert source.notes[1].startswith("3 of 33 files left out: 1 of an unknown ending (.md)")
+
+
 def test_images_of_several_sizes_are_resized_as_those_of_a_folder(tmp_path: Path) -> None:
     files = {f"{i}.png": png(pixels(i, 8 if i % 3 else 12)) for i in range(12)}
     files["99.png"] = b"no image"

@@ -35,10 +35,11 @@ def touch(folder: Path, *names: str) -> Path:
 def test_a_folder_of_tars_is_all_of_them_in_order_beside_files_that_are_passed_over(
     tmp_path: Path,
 ) -> None:
-    folder = touch(tmp_path, "b.tar", "a.TAR", "index.json", ".x.tar", "_SUCCESS")
+    folder = touch(tmp_path, "b.tar", "a.TAR", "index.json", ".x.tar", "_SUCCESS", ".cache/a.png")
     shards, others = shards_of(folder)
     assert [path.name for path in shards] == ["a.TAR", "b.tar"]
-    assert [one.name for one in others] == ["index.json"]
+    assert [one.name for one in others] == [".cache", ".x.tar", "_SUCCESS", "index.json"]
+    assert [str(one) for one in others] == [*["hidden"] * 3, "of an unknown ending: .json"]
 
 
 @pytest.mark.parametrize("beside", ["a.png", "below/a.png"])

@@ -109,7 +109,7 @@ def test_nothing_of_a_tar_is_written_and_what_is_no_plain_file_is_passed_over(
     assert set(tmp_path.rglob("*")) == before
     assert (source.training_rows or 0) + (source.test_rows or 0) == 7
     assert [one.name for one in source.left_out] == sorted(
-        f"a.tar/{name}.png" for name in ("link", "hard", "pipe", "device")
+        f"a.tar/{name}.png" for name in ("link", "hard", "pipe", "device", ".hidden", "__x")
     )
     assert sum(isinstance(one, PassedOver) for one in members(path)) == 4
 

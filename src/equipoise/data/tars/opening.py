@@ -8,7 +8,7 @@ from pathlib import Path
 from equipoise.data.arrays import Labels
 from equipoise.data.image_folder import open_images
 from equipoise.data.image_options import ImageOptions
-from equipoise.data.images.listing import LeftOut
+from equipoise.data.images.listing import LeftOut, note_of
 from equipoise.data.indexed import open_indexed
 from equipoise.data.sources import Source
 from equipoise.data.tars.arrays import TarArrays
@@ -49,6 +49,8 @@ def open_tars(
     else:
         arrays = TarArrays(samples, name)
         source = open_indexed(arrays, labels, memory_budget, split_seed, images)
-        source.notes[:0] = samples.notes
+        source.left_out = (*others, *samples.passed_over)
+        left_out = [note_of(source.left_out, len(samples))] if source.left_out else []
+        source.notes[:0] = [*left_out, *samples.notes]
     source.notes.insert(0, count)
     return source

@@ -88,10 +88,11 @@ def _in_folder(folder: Path) -> tuple[list[Path], tuple[LeftOut, ...]]:
     compressed = ""
     for path in sorted(folder.iterdir()):
         name = path.name.lower()
+        if path.name.startswith((".", "_")):
+            others.append(LeftOut(path.name, "hidden"))
+            continue
         if path.is_dir() or ending_of(name) in SUFFIXES:
             return [], ()
-        if path.name.startswith((".", "_")):
-            continue
         if name.endswith(ENDING) and path.is_file():
             shards.append(path)
             continue

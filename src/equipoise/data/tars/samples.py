@@ -7,6 +7,7 @@ field is the rest: `a/000123.cls` is the field `cls` of the sample `a/000123`.
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.data.images.formats import SUFFIXES, listed
-from equipoise.data.images.listing import LeftOut
+from equipoise.data.images.listing import LeftOut, is_hidden
 from equipoise.data.tars.labels import Found, Label, label_of, labels_of
 from equipoise.data.tars.reading import Member, PassedOver, members
 from equipoise.errors import RequestError, clipped
@@ -69,6 +70,8 @@ class _Sample:
     kind: Kind
     member: Member
     label: Found | None
+    unused: tuple[str, ...]
+    """The endings of its other files."""
 
 
 def read_samples(shards: Sequence[Path]) -> Samples:
@@ -103,9 +106,19 @@ def read_samples(shards: Sequence[Path]) -> Samples:
         offsets=np.array([one.member.offset for one in found], np.int64),
         sizes=np.array([one.member.size for one in found], np.int64),
         labels=labels,
-        notes=(note,) if note else (),
+        notes=tuple(text for text in (note, _unused_note(found)) if text),
         passed_over=tuple(passed_over),
     )
+
+
+def _unused_note(found: Sequence[_Sample]) -> str:
+    """How many files beside the images or arrays, and beside labels, are not used."""
+    counts = Counter(ending for one in found for ending in one.unused)
+    if not counts:
+        return ""
+    number = f"{counts.total():,} file{'s' * (counts.total() > 1)}"
+    listed = _listed([ending for ending, _ in counts.most_common()])
+    return f"not used: {number} beside the {found[0].kind} ({listed})"
 
 
 def _titles(shards: Sequence[Path]) -> list[str]:
@@ -118,9 +131,10 @@ def _of_shard(path: Path, title: str, passed_over: list[LeftOut]) -> list[_Sampl
     samples: dict[str, dict[str, Member]] = {}
     for member in members(path):
         folder, _, base = member.name.rpartition("/")
-        if base.startswith((".", "__")):  # what macOS leaves, and WebDataset's own
-            continue
         name = f"{title}/{member.name}"
+        if _is_hidden(member.name):
+            passed_over.append(LeftOut(name, "hidden"))
+            continue
         if isinstance(member, PassedOver):
             passed_over.append(LeftOut(name, "not a plain file", member.what))
             continue
@@ -142,8 +156,18 @@ def _of_shard(path: Path, title: str, passed_over: list[LeftOut]) -> list[_Sampl
                 )
             kind, member = payload
             name = f"{title}/{member.name}"
-            made.append(_Sample(name, kind, member, label_of(fields, file)))
+            label = label_of(fields, file)
+            used = {member.name, *([] if label is None else [fields[label[0][1:]].name])}
+            unused = (ending for ending, one in fields.items() if one.name not in used)
+            made.append(_Sample(name, kind, member, label, tuple(map(sys.intern, unused))))
         return made
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether a file is one that a folder hides too, or WebDataset's own, whose names
+    begin with two underscores."""
+    parts = [part for part in name.split("/") if part not in (".", "..", "")]
+    return not parts or parts[-1].startswith("__") or is_hidden(os.sep.join(parts))
 
 
 def _payload(fields: Mapping[str, Member], title: str) -> tuple[Kind, Member] | None:
