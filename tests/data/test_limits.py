@@ -31,6 +31,10 @@ def test_the_range_is_told_where_it_is_not_that_of_the_type() -> None:
         "values are 7 to 4,000 (uint16): black is 0 and white 4,095, in drawings and in samples"
     )
     assert range_note("float32", -4, 7).startswith("values are -4 to 7 (float32): black is -4")
+    assert range_note("float32", 0, 0.0625) == (
+        "values are 0 to 0.0625 (float32), and black is 0 and white 1: all is nearly one grey; "
+        "multiply them if white is less, as by x / x.max()"
+    )
     for plain in (("uint8", 3, 9), ("uint16", 3, 65000), ("float64", 0, 0.5)):
         assert not range_note(*plain)
 

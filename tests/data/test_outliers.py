@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from benchmarks.distributions import DISTRIBUTIONS, training_draws
+from PIL import Image
 
 from equipoise import GAN
 from equipoise.data.factory import open_source
@@ -97,3 +98,81 @@ def test_heavy_tails_and_columns_of_mostly_one_value_are_not_called_extreme(
         assert (
             notes_of_outliers(TAILS[name](np.random.default_rng(seed), rows)[:, None], None) == []
         )
+
+
+def extreme_notes(data: Any, **options: Any) -> list[str]:
+    return [note for note in open_source(data, **options).notes if "extreme" in note]
+
+
+def test_images_with_extreme_values_are_named_with_what_to_type() -> None:
+    x = np.random.default_rng(0).random((50, 8, 8, 3)).astype(np.float32)
+    x[[7, 20], 0, 0, 0] = 1e6
+    kept = x[x < 2]
+    beginning = "2 of 50 images have extreme values, the first 1e+06 in image 7, and most"
+    end = (
+        f"as black is {x.min():.6g} and white 1e+06, these are nearly one grey; leave such images "
+        f"out, clip all by np.clip(x, {kept.min():.6g}, {kept.max():.6g}), or take the logarithm "
+        "if they are right"
+    )
+    for data in (x, iter([x])):
+        (note,) = extreme_notes(data)
+        assert note.startswith(beginning)
+        assert note.endswith(end)
+
+
+def test_one_white_pixel_in_images_of_twelve_bit_is_told() -> None:
+    x = np.random.default_rng(0).integers(0, 4096, (50, 8, 8)).astype(np.uint16)
+    assert extreme_notes(x) == []
+    x[3, 0, 0] = 65535
+    (note,) = extreme_notes(x)
+    assert "1 of 50 images have extreme values, the first 65535 in image 3" in note
+    assert "clip all by np.clip(x, 0, 409" in note
+
+
+def test_values_that_an_outlier_has_squeezed_into_a_convention_are_told() -> None:
+    x = np.random.default_rng(0).random((50, 8, 8))
+    x[5, 0, 0] = 1000
+    assert "the first 1 in image 5" in extreme_notes(x / 1000)[0]
+
+
+@pytest.mark.parametrize("budget", [1e-9, 4.0])
+def test_files_with_extreme_values_are_named(tmp_path: Path, budget: float) -> None:
+    x = np.random.default_rng(0).random((20, 8, 8)).astype(np.float32)
+    x[4, 0, 0] = 1e6
+    for number, values in enumerate(x):
+        Image.fromarray(values).save(tmp_path / f"{number:02}.tif")
+    (note,) = extreme_notes(tmp_path, memory_budget=budget)
+    assert "1 of 20 images have extreme values, the first 1e+06 in 04.tif" in note
+
+
+def test_mapped_images_with_extreme_values_are_told_though_not_all_are_looked_at(
+    tmp_path: Path,
+) -> None:
+    x = np.random.default_rng(0).random((900, 1, 2, 2)).astype(np.float32)
+    x[0, 0, 0, 0] = 1e6
+    np.save(tmp_path / "x.npy", x)
+    (note,) = extreme_notes(tmp_path / "x.npy", memory_budget=1e-6)
+    assert "images have extreme values" in note
+
+
+def test_transparency_does_not_hide_extreme_colours() -> None:
+    x = np.random.default_rng(0).random((50, 8, 8, 4)).astype(np.float32) / 100
+    x[..., 3] = 1
+    x[5, 0, 0, 0] = 1
+    assert open_source(x).schema.alpha
+    assert "1 of 50 images have extreme values, the first 1 in image 5" in extreme_notes(x)[0]
+
+
+PICTURES: dict[str, Draw] = {
+    "noise": lambda rng, n: rng.standard_normal((n, 8, 8, 3)),
+    "stars": lambda rng, n: rng.exponential(size=(n, 8, 8)) * (rng.random((n, 8, 8)) < 0.03),
+    "strokes": lambda rng, n: (rng.random((n, 8, 8)) < 0.01) * 1.0,
+    "lognormal": lambda rng, n: rng.lognormal(0, 0.7, (n, 8, 8, 3)),
+    "8 bit": lambda rng, n: (rng.random((n, 8, 8)) < 0.01).astype(np.uint8) * np.uint8(255),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures_that_can_be_learned_are_not_called_extreme(name: str) -> None:
+    for seed in range(3):
+        assert extreme_notes(PICTURES[name](np.random.default_rng(seed), 50)) == []

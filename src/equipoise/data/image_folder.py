@@ -21,11 +21,13 @@ from equipoise.data.images.folder import ImageFolder, scan
 from equipoise.data.images.form import ResizedImages
 from equipoise.data.images.listing import Listing, list_images
 from equipoise.data.limits import limits_of, range_note
+from equipoise.data.outliers import note_of_extreme_values
 from equipoise.data.schema import Schema
 from equipoise.data.sources import RowsSource, Source
 from equipoise.data.split import OwnSplit
 
 LARGE_SIDE = 128  # pixels, beyond which the start names --size
+SOME_IMAGES = 100  # that are decoded to look at their values, where all take too long
 
 
 def open_folder(
@@ -112,6 +114,8 @@ def open_images(
             limits=limits,
             own_split=own_split,
         )
+    if note := _extreme_values(folder, values, limits, source):
+        notes.append(note)
     source.notes[:0] = [*folder.all_notes, *notes]
     source.labels_found = rows.labels is not None
     source.left_out, source.file_format = folder.left_out, folder.format
@@ -119,6 +123,18 @@ def open_images(
         places = tuple(listing.place(name) for name in folder.examples)
         source.resized = ResizedImages(places, folder.form)
     return source
+
+
+def _extreme_values(
+    folder: ImageFolder, values: NDArray[Any], limits: tuple[float, float], source: Source
+) -> str:
+    """The note on extreme values of images of more than 8 bit, if they have any: of all
+    images, or of some where each would have to be decoded."""
+    if folder.dtype == "uint8":
+        return ""
+    if values.size:
+        return note_of_extreme_values(values, source.schema, limits, lambda row: folder.names[row])
+    return note_of_extreme_values(source.seen(SOME_IMAGES, 0).numpy(), source.schema, limits)
 
 
 def _memory_note(folder: ImageFolder, memory_budget: float, *, cached: bool) -> str:

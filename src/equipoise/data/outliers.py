@@ -1,18 +1,25 @@
-"""Outliers so extreme that the other values of their column cannot be learned."""
+"""Outliers so extreme that the other values, of their column or of images, cannot be
+told apart."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.data.limits import CONVENTIONS
+from equipoise.data.schema import Schema
 from equipoise.errors import clipped
 
 MAX_DISTANCE = 100.0  # interquartile ranges
 QUARTILE_ROWS = 50_000  # rows that quartiles are computed from
 MAX_SHOWN = 3  # rows of a column, and columns, in the notes
+# Of images: the quantiles between which most values are; how much of the range from
+# black to white they take at least; how many times as far others are that are extreme.
+MOST, MIN_SPREAD, FAR = (0.02, 0.98), 0.1, 3.0
+QUANTILE_IMAGES, QUANTILE_VALUES = 256, 2**20  # that these are computed from
 
 
 def notes_of_outliers(points: NDArray[Any], columns: Sequence[str | int] | None) -> list[str]:
@@ -68,3 +75,71 @@ def _extreme(x: NDArray[Any]) -> NDArray[np.int64]:
     if not 0 < MAX_DISTANCE * (high - low) < np.sqrt(np.square(distances).mean()):
         return np.empty(0, np.int64)
     return np.flatnonzero(distances > MAX_DISTANCE * (high - low))
+
+
+def note_of_extreme_values(
+    images: NDArray[Any],
+    schema: Schema,
+    limits: tuple[float, float],
+    name_of: Callable[[int], str] | None = None,
+) -> str:
+    """A note on images, (n, C, H, W), of which a few values are so extreme that the
+    rest is nearly one grey: how many images have any, the first one, and what to do.
+    Empty where there are none, and for images of 8 bit.
+
+    Black and white are the ends of the range. So the note is given where 96% of the
+    values take less than a tenth of it, and others are farther from these than three
+    times their spread. Where half of the values are one, as the ground of drawings is,
+    the quantiles are those of the others.
+
+    Args:
+        images: All of them, or some.
+        schema: Theirs. Transparency is not looked at.
+        limits: Black and white.
+        name_of: The name of an image by its number; None where `images` are some that
+            cannot be named.
+    """
+    unit = max(abs(limits[0]), abs(limits[1]))
+    if schema.dtype == "uint8" or unit == 0:
+        return ""
+    images = images[:, :-1] if schema.alpha else images
+    low, high = _most(images, unit)
+    spread = high - low
+    if not 0 < spread < MIN_SPREAD * (limits[1] / unit - limits[0] / unit):
+        return ""
+    found: list[tuple[int, float]] = []  # images, and an extreme value of each
+    least, greatest = low, high  # of all values that are not extreme
+    for number, image in enumerate(images):
+        x = image.astype(np.float64) / unit
+        extreme = (x < low - FAR * spread) | (x > high + FAR * spread)
+        if extreme.any():
+            found.append((number, float(x[extreme][0] * unit)))
+        if not extreme.all():
+            least, greatest = min(least, x[~extreme].min()), max(greatest, x[~extreme].max())
+    if found:
+        named = "" if name_of is None else f" in {clipped(name_of(found[0][0]))}"
+        which = f"{len(found):,} of {len(images):,} images have extreme values, the first "
+        which += f"{found[0][1]:.6g}{named}"
+    elif name_of is None and limits not in CONVENTIONS:  # in others than these
+        which = "some images have extreme values"
+    else:
+        return ""
+    low, high, least, greatest = (float(one) * unit for one in (low, high, least, greatest))
+    return (
+        f"{which}, and most values are {low:.6g} to {high:.6g}: as black is {limits[0]:.6g} and "
+        f"white {limits[1]:.6g}, these are nearly one grey; leave such images out, clip all by "
+        f"np.clip(x, {least:.6g}, {greatest:.6g}), or take the logarithm if they are right"
+    )
+
+
+def _most(images: NDArray[Any], unit: float) -> tuple[float, float]:
+    """The ends of what most values of images keep to, in this unit."""
+    count = min(len(images), QUANTILE_IMAGES)
+    rows = np.linspace(0, len(images) - 1, count).round().astype(int)
+    step = max(count * images[0].size // QUANTILE_VALUES, 1)
+    x = np.concatenate([images[row].reshape(-1)[::step] for row in rows]).astype(np.float64) / unit
+    low, middle, high = np.quantile(x, (MOST[0], 0.5, MOST[1]))
+    rest = x[x != middle]
+    if 0 < len(rest) <= len(x) / 2:
+        low, high = np.quantile(rest, MOST)
+    return float(min(low, middle)), float(max(high, middle))
