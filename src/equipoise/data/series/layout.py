@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.data.limits import CONVENTIONS
 from equipoise.errors import RequestError
 
 IMAGE_TYPES = ("bool", "uint8", "uint16")
 MAX_CHANNELS = 16  # of series, where nothing else tells
 MIN_SIDE = 8  # pixels of an image whose values are on a convention's range
-RANGES = ((0.0, 1.0), (-1.0, 1.0))
 MIN_RATIO = 10.0  # of the channels' standard deviations
 LOOKED_AT = 1_000  # windows
 
@@ -32,7 +32,7 @@ def looks_like_series(array: NDArray[Any]) -> bool:
     finite = some[np.isfinite(some)]
     if min(steps, channels) >= MIN_SIDE and len(finite):
         low, high = float(finite.min()), float(finite.max())
-        if any(least <= low and high <= most for least, most in RANGES):
+        if any(least <= low and high <= most for least, most in CONVENTIONS):
             return False
     return channels <= MAX_CHANNELS or _scales_differ(some)
 
