@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 CONVENTIONS = ((0.0, 1.0), (-1.0, 1.0))  # of floats
-MIN_SPREAD = 0.1  # of these: images that take less are hardly seen
+MIN_SPREAD = 0.1  # of the range: images that take less of it are nearly one grey
 
 
 def image_limits(values: NDArray[Any]) -> tuple[float, float]:

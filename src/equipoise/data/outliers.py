@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.data.limits import CONVENTIONS
+from equipoise.data.limits import CONVENTIONS, MIN_SPREAD
 from equipoise.data.schema import Schema
 from equipoise.errors import clipped
 
 MAX_DISTANCE = 100.0  # interquartile ranges
 QUARTILE_ROWS = 50_000  # rows that quartiles are computed from
 MAX_SHOWN = 3  # rows of a column, and columns, in the notes
-# Of images: the quantiles between which most values are; how much of the range from
-# black to white they take at least; how many times as far others are that are extreme.
-MOST, MIN_SPREAD, FAR = (0.02, 0.98), 0.1, 3.0
+# Of images: the quantiles between which most values are; how many times as far others
+# are that are extreme.
+MOST, FAR = (0.02, 0.98), 3.0
 QUANTILE_IMAGES, QUANTILE_VALUES = 256, 2**20  # that these are computed from
 
 
