@@ -6,7 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from equipoise.networks.dcgan import DCGenerator, DCTrunk, dense_projection, grids
+from equipoise.networks.dcgan import (
+    DCGenerator,
+    DCTrunk,
+    FirstNorm,
+    dense_projection,
+    grids,
+)
 
 SHAPES = [(1, 28, 28), (2, 4, 8), (3, 64, 64), (4, 12, 20), (3, 37, 51), (1, 5, 100), (3, 2, 2)]
 
@@ -61,6 +67,31 @@ def test_the_grid_after_a_dense_layer_is_normalised_over_the_batch_cell_by_cell(
     assert grid.shape == (50, 12)
     assert torch.allclose(grid.mean(0), torch.zeros(12), atol=1e-5)
     assert torch.allclose(grid.var(0, correction=0), torch.ones(12), atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("norm", "of_channels", "of_numbers"),
+    [("channels", True, False), ("numbers", True, True), ("none", False, False)],
+)
+def test_the_coarsest_grid_is_normalised_by_channel_or_by_number_or_not_at_all(
+    norm: FirstNorm, of_channels: bool, of_numbers: bool
+) -> None:
+    torch.manual_seed(0)
+    network = DCGenerator(6, (1, 8, 8), 4, first_norm=norm)
+    first = next(at for at, layer in enumerate(network.layers) if isinstance(layer, nn.ReLU))
+    grid = network.layers[:first](network.project(torch.randn(50, 6)).unflatten(1, network.grid))
+    deviations = grid.transpose(0, 1).flatten(1).std(1), grid.std(0)
+    for found, normed in zip(deviations, (of_channels, of_numbers), strict=True):
+        assert torch.allclose(found, torch.ones(()), atol=0.1) == normed
+
+
+def test_layer_normalisation_keeps_samples_apart() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(4, 1, 16, 16)
+    of_sample = DCTrunk((1, 16, 16), 4, norm=True, over="sample")
+    assert torch.allclose(of_sample(x)[:2], of_sample(x[:2]), atol=1e-5)
+    of_batch = DCTrunk((1, 16, 16), 4, norm=True)
+    assert not torch.allclose(of_batch(x)[:2], of_batch(x[:2]), atol=1e-5)
 
 
 def test_weights_start_from_a_normal_distribution_of_std_two_hundredths() -> None:

@@ -426,10 +426,40 @@ def convolutions(network: nn.Module) -> list[tuple[int, int, int]]:
     ]
 
 
+def norms(network: nn.Module) -> list[tuple[str, int]]:
+    """The kind and the channels of each normalisation layer."""
+    return [
+        (type(layer).__name__, layer.weight.numel())
+        for layer in network.modules()
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d | nn.GroupNorm)
+    ]
+
+
+def test_dcgans_generator_normalises_each_number_of_its_coarsest_grid() -> None:
+    schema = colour(64)
+    method = outline(paper("dcgan", schema, width=16), schema)
+    finer = [("BatchNorm2d", 16 * 2**k) for k in (2, 1, 0)]
+    assert norms(method.generator) == [("BatchNorm1d", 128 * 4 * 4), *finer]
+    sized = outline(find("dcgan").for_data(schema, {"width": 16}), schema)
+    assert norms(sized.generator) == [("BatchNorm2d", 128), *finer]
+
+
+def test_wgan_gps_critic_of_images_has_layer_normalisation() -> None:
+    schema = colour(64)
+    method = outline(paper("wgan-gp", schema, width=16), schema)
+    assert norms(method.discriminator) == [("GroupNorm", 16 * 2**k) for k in (1, 2, 3)]
+    groups = [m.num_groups for m in method.discriminator.modules() if isinstance(m, nn.GroupNorm)]
+    assert set(groups) == {1}
+    assert method.together
+    sized = outline(find("wgan-gp").for_data(schema, {"width": 16}), schema)
+    assert norms(sized.discriminator) == []
+
+
 def test_acgan_has_the_networks_of_its_appendix() -> None:
     schema = colour(32)
     method = outline(paper("acgan", schema), schema)
     assert convolutions(method.generator) == [(192, 5, 2), (96, 5, 2), (3, 5, 2)]
+    assert norms(method.generator) == [("BatchNorm2d", 192), ("BatchNorm2d", 96)]
     assert convolutions(method.discriminator) == [
         (16, 3, 2),
         (32, 3, 1),

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn.functional import pad
@@ -31,6 +32,9 @@ MIN_HALVINGS = 2
 MIN_GRID = 4
 # Maximum number of channels, as a multiple of the width.
 MAX_WIDENING = 16
+# What BatchNorm in front of G's coarsest grid normalises: each channel over batch and
+# cells, or each number over the batch. none: there is none.
+FirstNorm = Literal["channels", "numbers", "none"]
 
 
 def grids(height: int, width: int) -> list[tuple[int, int]]:
@@ -77,6 +81,8 @@ class DCGenerator(nn.Module):
         kernel: Pixels a side of the kernels, 4 or 5.
         dense_units: Units of the dense layer; 0 for none.
         tanh: Whether a tanh ends it. Without, images are not bounded.
+        first_norm: BatchNorm of the coarsest grid. With a dense layer it is of each
+            number.
     """
 
     def __init__(
@@ -87,6 +93,7 @@ class DCGenerator(nn.Module):
         kernel: int = 4,
         dense_units: int = 0,
         tanh: bool = True,
+        first_norm: FirstNorm = "channels",
     ) -> None:
         super().__init__()
         self.shape: tuple[int, ...] = tuple(shape)
@@ -100,8 +107,11 @@ class DCGenerator(nn.Module):
                 *dense_projection(latent_width, dense_units, flat), activation("relu")
             )
         else:
-            self.project = nn.Linear(latent_width, flat, bias=False)
-            layers += [nn.BatchNorm2d(self.grid[0]), activation("relu")]
+            linear = nn.Linear(latent_width, flat, bias=first_norm == "none")
+            by_number = first_norm == "numbers"
+            self.project = nn.Sequential(linear, nn.BatchNorm1d(flat)) if by_number else linear
+            layers += [nn.BatchNorm2d(self.grid[0])] if first_norm == "channels" else []
+            layers.append(activation("relu"))
         for level in range(levels, 1, -1):
             above, here = channels(level, width), channels(level - 1, width)
             layers += [
@@ -126,9 +136,11 @@ class DCTrunk(nn.Module):
     Args:
         shape: (C, H, W).
         width: Channels of the first convolution.
-        norm: Whether BatchNorm follows all layers but the first convolution.
+        norm: Whether all layers but the first convolution are normalised.
         kernel: Pixels a side of the kernels, 4 or 5.
         dense_units: Units of the dense layer; 0 for none.
+        over: batch: by BatchNorm. sample: convolutions by layer normalisation (Ba et
+            al. 2016), so that samples do not depend on each other.
     """
 
     def __init__(
@@ -138,6 +150,7 @@ class DCTrunk(nn.Module):
         norm: bool,
         kernel: int = 4,
         dense_units: int = 0,
+        over: Literal["batch", "sample"] = "batch",
     ) -> None:
         super().__init__()
         cells = grids(*shape[1:])
@@ -148,13 +161,14 @@ class DCTrunk(nn.Module):
             here = channels(level, width)
             normed = norm and level > 1
             layers.append(nn.Conv2d(before, here, kernel, 2, (kernel - 1) // 2, bias=not normed))
-            layers += [nn.BatchNorm2d(here)] if normed else []
+            if normed:  # one group of channels: layer normalisation, with a gain for each
+                layers.append(nn.BatchNorm2d(here) if over == "batch" else nn.GroupNorm(1, here))
             layers.append(activation("leaky_relu"))
             before = here
         flat = before * math.prod(cells[-1])
         layers.append(nn.Flatten())
         if dense_units:
-            layers += dense(flat, dense_units, "leaky_relu", norm)
+            layers += dense(flat, dense_units, "leaky_relu", norm and over == "batch")
         self.layers: nn.Sequential = nn.Sequential(*layers)
         self.features: int = dense_units or flat
         self.apply(init_weights)

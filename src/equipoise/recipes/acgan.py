@@ -13,9 +13,9 @@ classify, away from p(x | y): `class_weight` is its weight.
 
 `preset="paper"` is appendix A's for CIFAR-10: batches of 100, Adam with learning rate
 2e-4 and beta1 .5, 100 latents beside the class, G of 384, 192 and 96 channels with 5 x
-5 kernels, D of six convolutions of 16 to 512 channels with 3 x 3 kernels and dropout of
-one half. What differs: the paper also tried noise on D's activations, and other
-learning rates.
+5 kernels and without BatchNorm on the first of them, D of six convolutions of 16 to 512
+channels with 3 x 3 kernels and dropout of one half. What differs: the paper also tried
+noise on D's activations, and other learning rates.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class ACGAN(CrossEntropy):
     summary = "D also classifies, and G is rewarded for the right class: needs labels"
     paper = "Odena et al. 2017, Conditional Image Synthesis with Auxiliary Classifier GANs"
     norm = "batch"
+    first_norm = "none"
     needs_labels = True
     published_for = "images"
     one_at_a_time = "classifies each sample"

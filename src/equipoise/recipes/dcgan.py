@@ -11,9 +11,10 @@ separately, each normalised by its own statistics. By default grey images have l
 steps and a dense layer in each network (`recipes.dcgan_family`).
 
 `preset="paper"` is section 4 (batches of 128, Adam, N(0, .02), slope .2) with figure
-1's 1,024 channels on the 4 x 4 grid of 64 x 64 pixels, and the 5 x 5 kernels of the
-authors' `faces/train_uncond_dcgan.py`. What differs: that file also has a weight decay
-of 1e-5, which the paper does not name.
+1's 1,024 channels on the 4 x 4 grid of 64 x 64 pixels. From the authors'
+`faces/train_uncond_dcgan.py` are the 5 x 5 kernels, and BatchNorm of each number of
+G's coarsest grid over the batch, not of each channel. What differs: that file also has
+a weight decay of 1e-5, which the paper does not name, and no biases.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class DCGAN(CrossEntropy):
     summary = "convolutional networks with BatchNorm, for images"
     paper = "Radford et al. 2016, Unsupervised Representation Learning with Deep Convolutional GANs"
     norm = "batch"
+    first_norm = "numbers"
     color_rate = 2e-4
     images_only = True
     published_for = "images"

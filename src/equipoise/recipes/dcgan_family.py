@@ -61,6 +61,8 @@ class Standard(Recipe):
     dcgan_networks: ClassVar[bool] = True
     """Whether the networks for images are DCGAN's, but where `preset` says
     otherwise."""
+    first_norm: ClassVar[Literal["channels", "numbers", "none"]] = "channels"
+    """BatchNorm of the coarsest grid of G, where `preset` is paper."""
     color_rate: ClassVar[float] = 1e-3
     """Learning rate at the start of DCGAN's networks for images in colour."""
 
@@ -180,7 +182,12 @@ class Standard(Recipe):
         hidden = [self.width] * POINT_LAYERS
         if space.is_image:
             body: Any = DCGenerator(
-                prior.width + classes, space.shape, self.width, self.kernel_size, self.dense_units
+                prior.width + classes,
+                space.shape,
+                self.width,
+                self.kernel_size,
+                self.dense_units,
+                first_norm=self.first_norm if self.preset == "paper" else "channels",
             )
             trunk: Any = DCTrunk(
                 (space.shape[0] + extra, *space.shape[1:]),

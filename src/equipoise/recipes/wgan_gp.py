@@ -13,11 +13,11 @@ samples up to a factor that the penalty holds near 1 but does not fix.
 
 `preset="paper"` is algorithm 1's for images (learning rate 1e-4, betas 0 and .9, lambda
 10, five steps), with batches of 64, 128 normal latents and the DCGAN of the authors'
-`gan_64x64.py`: 64 channels, 5 x 5 kernels. For points of two columns it is their
-`gan_toy.py`: batches of 256, beta1 .5, lambda .1, three layers of 512 units. What
-differs: their initial weights are those of He et al. 2015, not N(0, .02), their critic
-of points has ReLU in place of LeakyReLU, and the networks of their best images are
-residual.
+`gan_64x64.py`: 64 channels, 5 x 5 kernels, and layer normalisation in the critic where
+DCGAN's D has BatchNorm. For points of two columns it is their `gan_toy.py`: batches of
+256, beta1 .5, lambda .1, three layers of 512 units. What differs: their initial weights
+are uniform with the same standard deviation, not normal, their critic of points has
+ReLU in place of LeakyReLU, and the networks of their best images are residual.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from equipoise.recipes.method import CriticBatch, Losses, Method, Rates
 from equipoise.recipes.output import Critic
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from equipoise.transforms.space import NetworkSpace
 
@@ -101,6 +101,10 @@ class WGANGP(Standard):
     def build(self, space: NetworkSpace) -> Method:
         from equipoise import losses, penalties
 
+        networks = self.networks(space)
+        if space.is_image and self.preset == "paper":
+            networks = networks._replace(discriminator=self._published_critic(space))
+
         def penalty(batch: CriticBatch) -> dict[str, Tensor]:
             points = penalties.between(batch.real, batch.fake, batch.randomness)
             return {
@@ -110,12 +114,22 @@ class WGANGP(Standard):
             }
 
         return self.method(
-            self.networks(space),
+            networks,
             Losses(losses.wasserstein_critic, lambda _, fake: losses.wasserstein_generator(fake)),
             Critic(),
             penalty=penalty,
             penalty_at="elsewhere",
         )
+
+    def _published_critic(self, space: NetworkSpace) -> nn.Module:
+        """The critic of the authors' `gan_64x64.py`, with layer normalisation."""
+        from equipoise.networks.conditioning import Discriminator
+        from equipoise.networks.dcgan import DCTrunk, init_weights
+
+        trunk = DCTrunk(
+            space.shape, self.width, True, self.kernel_size, self.dense_units, over="sample"
+        )
+        return Discriminator(trunk, trunk.features, space.classes).apply(init_weights)
 
     def schedule(self, progress: float, samples_seen: int = 0) -> Rates:
         return replace(super().schedule(progress, samples_seen), penalty=self.penalty)
