@@ -65,7 +65,7 @@ PUBLISHED: list[tuple[str, Schema, dict[str, Any], str]] = [
         "classic",
         DIGITS,
         MAXOUT
-        | {"discriminator_rate": 0.5, "latent": "normal", "latent_dim": 100}
+        | {"discriminator_rate": 0.5, "latent": "uniform", "latent_dim": 100}
         | {"width": 1200, "dropout": 0.5},
         "goodfeli/adversarial: mnist.yaml, __init__.py (AdversaryCost2)",
     ),
@@ -477,6 +477,14 @@ def test_infogans_q_has_a_layer_of_128_units_with_batch_norm() -> None:
     assert dense(method.generator) == [(74, 1024), (1024, 128 * 49)]
     assert convolutions(method.generator) == [(64, 4, 2), (1, 4, 2)]
     assert convolutions(method.discriminator) == [(64, 4, 2), (128, 4, 2)]
+
+
+def test_infogans_discriminator_has_the_papers_slope() -> None:
+    method = outline(paper("infogan", DIGITS), DIGITS)
+    slopes = [
+        m.negative_slope for m in method.discriminator.modules() if isinstance(m, nn.LeakyReLU)
+    ]
+    assert slopes == [0.1] * 4
 
 
 def test_lsgan_has_the_networks_of_its_code() -> None:

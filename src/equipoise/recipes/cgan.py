@@ -15,9 +15,9 @@ of .1 and momentum .5 on batches of 100, 100 uniform latents. G maps these to 20
 and the class to 1,000, then both to 1,200; D maps the sample to 240 maxout units of 5
 pieces and the class to 50, then both to 240 of 4 pieces; half of all hidden units are
 dropped in training. What differs: there the learning rate falls by a factor of 1.00004
-with each batch, to 1e-6, and the momentum rises to .7; data is on [0, 1] and G ends in
-a sigmoid, here in a tanh on [-1, 1]. The paper gives no initial weights: they are those
-of the authors' code for `classic`.
+with each batch, to 1e-6, and the momentum rises to .7; latents are on [0, 1], here on
+[-1, 1]; data is on [0, 1] and G ends in a sigmoid, here in a tanh on [-1, 1]. The paper
+gives no initial weights: they are those of the authors' code for `classic`.
 """
 
 from __future__ import annotations

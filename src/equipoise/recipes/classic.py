@@ -11,10 +11,11 @@ recipe is for learning, and a reference for others.
 
 `preset="paper"` is the authors' `mnist.yaml`, for grey images: SGD with a learning rate
 of .1 and momentum .5 on batches of 100, where D's loss is halved; G has two layers of
-1,200 ReLUs on 100 normal latents, D two of 240 maxout units of 5 pieces, with dropout
+1,200 ReLUs on 100 uniform latents, D two of 240 maxout units of 5 pieces, with dropout
 of a fifth of its inputs and half of its units; weights uniform on [-.05, .05] in G, on
 [-.005, .005] in D. What differs: there the learning rate falls by 4 parts in a million
-with each batch and the momentum rises to .7 in 250 epochs; data is on [0, 1] and G ends
+with each batch and the momentum rises to .7 in 250 epochs; G and D step at once;
+latents reach from -sqrt(3) to sqrt(3), here from -1 to 1; data is on [0, 1] and G ends
 in a sigmoid whose biases start at the pixels' frequencies, here in a tanh on [-1, 1].
 """
 
@@ -106,7 +107,7 @@ class Classic(CrossEntropy):
             "learning_rate": 0.1,
             "discriminator_rate": 0.5,
             "beta1": 0.5,
-            "latent": "normal",
+            "latent": "uniform",
             "latent_dim": 100,
             "width": 1200,
             "dropout": 0.5,

@@ -28,8 +28,8 @@ Learning in Class-Imbalanced Data", NeurIPS 2020: views of real images in InfoGA
 D, beta1 .5, 62 uniform latents, a code of ten values and two uniform ones, lambda 1 for
 all, Q's standard deviations 1. The networks have a dense layer of 1,024 units and
 convolutions of 64 and 128 channels with 4 x 4 kernels, and Q a layer of 128 units with
-BatchNorm. What differs: there data is on [0, 1] and G ends in a sigmoid, here in a tanh
-on [-1, 1].
+BatchNorm. LeakyReLU has the paper's slope, .1, where the code has .01. What differs:
+there data is on [0, 1] and G ends in a sigmoid, here in a tanh on [-1, 1].
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from equipoise.networks.latents import Prior
     from equipoise.transforms.space import NetworkSpace
 
+# The paper's slope of LeakyReLU.
+PUBLISHED_SLOPE = 0.1
 # Maximum number of digits of a categorical code's size.
 MAX_DIGITS = 5
 # Minimum log standard deviation of Q's normal distributions. Below it the bound would
@@ -181,7 +183,7 @@ class InfoGAN(CrossEntropy):
         outputs = sum(sizes) + 2 * self.continuous_codes
         networks = self.networks(space, auxiliary=outputs, codes=(sizes, self.continuous_codes))
         if space.is_image and self.preset == "paper":
-            give_published_head(networks.discriminator, 2 * self.width, outputs)
+            make_published(networks.discriminator, 2 * self.width, outputs)
 
         def information(aux: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
             term, readings = mutual_information_term(
@@ -202,8 +204,9 @@ class InfoGAN(CrossEntropy):
         return self.method(networks, self.losses(), auxiliary=information, view=view)
 
 
-def give_published_head(discriminator: nn.Module, units: int, outputs: int) -> None:
-    """Give D the authors' Q: a layer of so many units with BatchNorm, then another."""
+def make_published(discriminator: nn.Module, units: int, outputs: int) -> None:
+    """Give D the authors' Q, a layer of so many units with BatchNorm and then another,
+    and all of it the paper's LeakyReLU."""
     from torch import nn
 
     from equipoise.networks.conditioning import Discriminator
@@ -213,6 +216,9 @@ def give_published_head(discriminator: nn.Module, units: int, outputs: int) -> N
     layers = dense(discriminator.head.in_features, units, "leaky_relu")
     head = nn.Sequential(*layers, nn.Linear(units, outputs))
     discriminator.auxiliary = head.apply(init_weights)
+    for layer in discriminator.modules():
+        if isinstance(layer, nn.LeakyReLU):
+            layer.negative_slope = PUBLISHED_SLOPE
 
 
 def mutual_information_term(
