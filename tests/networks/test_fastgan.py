@@ -15,6 +15,7 @@ from equipoise.networks.fastgan import (
     FastGenerator,
     SkipLayerExcitation,
     cropped,
+    published_channels,
     up_block,
 )
 
@@ -59,6 +60,14 @@ def test_grids_excite_those_of_the_finer_half(side: int, excited: list[tuple[int
         )
     network(torch.randn(2, 6))
     assert seen == excited
+
+
+def test_published_channels_follow_the_grids_from_the_coarsest_on() -> None:
+    assert published_channels(7, 64) == [1024, 512, 256, 128, 128, 64, 32]
+    assert published_channels(10, 64)[6:] == [32, 16, 8, 8]
+    network = FastGenerator(6, (3, 32, 32), 2, published=True)
+    assert network.grid == (64, 4, 4)  # twice 16 times 2, for the gates
+    assert network(torch.randn(2, 6)).shape == (2, 3, 32, 32)
 
 
 def test_a_doubling_is_gated_by_half_of_its_channels() -> None:

@@ -93,3 +93,11 @@ def test_a_block_halves_the_grid_after_the_convolutions() -> None:
     pooled = nn.functional.avg_pool2d(h + block.skip(x), 2)
     assert torch.allclose(block(x), pooled, atol=1e-6)
     assert DownBlock(2, 3, halves=False)(x).shape == (2, 3, 6, 6)
+
+
+def test_a_wide_block_adds_its_input_where_its_shape_stays() -> None:
+    block, x = DownBlock(2, 2, halves=False, wide=True), torch.randn(2, 2, 6, 6)
+    h = block.second(block.first(x.relu()).relu())
+    assert torch.allclose(block(x), h + x, atol=1e-6)
+    assert DownBlock(2, 3, wide=True).first.out_channels == 3
+    assert DownBlock(2, 3).first.out_channels == 2

@@ -168,6 +168,13 @@ def test_a_residual_block_has_half_of_the_variance_of_each_path() -> None:
     assert torch.allclose(block(x), both)
 
 
+def test_a_trunk_without_residual_blocks_has_their_convolutions_alone() -> None:
+    residual, plain = (StyleTrunk((3, 8, 8), 2, 1, residual=on) for on in (True, False))
+    left = [n for n in residual.state_dict() if ".skip." not in n]
+    assert [n.replace(".main.", ".") for n in left] == list(plain.state_dict())
+    assert plain(torch.randn(2, 3, 8, 8)).shape == (2, plain.features)
+
+
 def test_the_path_length_of_a_linear_generator_is_that_of_its_matrix() -> None:
     """For g(w) = A w it is |A^T v|, so that of an orthogonal A |v|, in every step."""
     torch.manual_seed(0)

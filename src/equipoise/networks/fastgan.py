@@ -28,6 +28,8 @@ from equipoise.networks.mlp import activation
 
 # Maximum number of doublings that an excitation skips (4 x 4 to 64 x 64).
 MAX_SKIP = 4
+# The authors' channels of G's grids, coarse to fine, as multiples of the width.
+PUBLISHED_WIDENING = (16, 8, 4, 2, 2, 1, 1 / 2, 1 / 4, 1 / 8)
 # Cells along each side of the pooled coarse grid that an excitation sees.
 EXCITATION_GRID = 4
 
@@ -78,15 +80,26 @@ class FastGenerator(nn.Module):
         width: Channels of the grid of half the image's sides.
         dense_units: Units of a dense layer between the latents and the coarsest grid; 0
             for none, as in the paper.
+        published: Whether channels are the authors': from the coarsest grid on 16, 8,
+            4, 2, 2, 1, 1/2, 1/4 and 1/8 times the width.
     """
 
     def __init__(
-        self, latent_width: int, shape: Sequence[int], width: int, dense_units: int = 0
+        self,
+        latent_width: int,
+        shape: Sequence[int],
+        width: int,
+        dense_units: int = 0,
+        published: bool = False,
     ) -> None:
         super().__init__()
         self.shape: tuple[int, ...] = tuple(shape)
         cells = grids(*shape[1:])[::-1]
-        widths = all_channels(len(cells) - 1, width)[::-1]
+        widths = (
+            published_channels(len(cells), width)
+            if published
+            else all_channels(len(cells) - 1, width)[::-1]
+        )
         self.grid: tuple[int, int, int] = (2 * widths[0], *cells[0])
         flat = math.prod(self.grid)
         if dense_units:
@@ -120,6 +133,12 @@ class FastGenerator(nn.Module):
             maps.append(x)
         images: Tensor = self.to_image(maps[-1])
         return images[:, :, : self.shape[1], : self.shape[2]]
+
+
+def published_channels(count: int, width: int) -> list[int]:
+    """The authors' channels of so many grids of G, coarse to fine."""
+    last = len(PUBLISHED_WIDENING) - 1
+    return [max(int(width * PUBLISHED_WIDENING[min(at, last)]), 1) for at in range(count)]
 
 
 class FastDiscriminator(Discriminator):

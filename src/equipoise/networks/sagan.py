@@ -119,16 +119,26 @@ class DownBlock(nn.Module):
         after: Channels of the output.
         halves: Whether the grid is halved.
         first: Whether the input is images, which get no ReLU.
+        wide: Whether there are as many channels inside as at the end, and no
+            convolution beside them where neither grid nor channels change.
     """
 
-    def __init__(self, before: int, after: int, halves: bool = True, first: bool = False) -> None:
+    def __init__(
+        self,
+        before: int,
+        after: int,
+        halves: bool = True,
+        first: bool = False,
+        wide: bool = False,
+    ) -> None:
         super().__init__()
-        inner = after if first else before
+        inner = after if first or wide else before
         self.is_first: bool = first
         self.halves: bool = halves
         self.first: nn.Conv2d = nn.Conv2d(before, inner, 3, padding=1)
         self.second: nn.Conv2d = nn.Conv2d(inner, after, 3, padding=1)
-        self.skip: nn.Conv2d = nn.Conv2d(before, after, 1)
+        unchanged = wide and not halves and before == after
+        self.skip: nn.Module = nn.Identity() if unchanged else nn.Conv2d(before, after, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.second(relu(self.first(x if self.is_first else relu(x))))
@@ -234,18 +244,19 @@ class AttentionTrunk(nn.Module):
     Args:
         shape: (C, H, W).
         width: Channels of the grid of half the image's sides.
+        wide: As `DownBlock` has it.
     """
 
-    def __init__(self, shape: Sequence[int], width: int) -> None:
+    def __init__(self, shape: Sequence[int], width: int, wide: bool = False) -> None:
         super().__init__()
         cells = grids(*shape[1:])
         self.margins: tuple[int, int] = cells[0][0] - shape[1], cells[0][1] - shape[2]
         widths = [shape[0]] + [channels(level, width) for level in range(1, len(cells))]
         self.features: int = widths[-1]
         layers: list[nn.Module] = [
-            DownBlock(*pair, first=not at) for at, pair in enumerate(pairwise(widths))
+            DownBlock(*pair, first=not at, wide=wide) for at, pair in enumerate(pairwise(widths))
         ]
-        layers.append(DownBlock(self.features, self.features, halves=False))
+        layers.append(DownBlock(self.features, self.features, halves=False, wide=wide))
         level = attention_level(cells)
         layers.insert(level, SelfAttention(widths[level]))
         self.layers: nn.Sequential = nn.Sequential(*layers, nn.ReLU())

@@ -348,28 +348,35 @@ class StyleGenerator(MixedPrecision):
 
 
 class StyleTrunk(nn.Module):
-    """Images (N, C, H, W) to features (N, `features`): residual blocks, minibatch
-    standard deviation, a convolution and a dense layer.
+    """Images (N, C, H, W) to features (N, `features`): blocks that halve the grid,
+    minibatch standard deviation, a convolution and a dense layer.
 
     Args:
         shape: (C, H, W).
         width: Channels of the grid of half the image's sides.
         group: Samples in a group of the minibatch standard deviation.
         most: Channels of a grid, at most. Default: no bound.
+        residual: Whether the blocks are residual, or their two convolutions alone.
     """
 
     def __init__(
-        self, shape: Sequence[int], width: int, group: int, most: int | None = None
+        self,
+        shape: Sequence[int],
+        width: int,
+        group: int,
+        most: int | None = None,
+        residual: bool = True,
     ) -> None:
         super().__init__()
         cells = grids(*shape[1:])
         self.margins: tuple[int, int] = cells[0][0] - shape[1], cells[0][1] - shape[2]
         widths = all_channels(len(cells) - 1, width, most)
         self.features: int = widths[-1]
+        block: Callable[[int, int], nn.Module] = ResidualBlock if residual else halving
         self.layers: nn.Sequential = nn.Sequential(
             EqualizedConv(shape[0], widths[0], 1),
             BiasedActivation(widths[0]),
-            *(ResidualBlock(*pair) for pair in pairwise(widths)),
+            *(block(*pair) for pair in pairwise(widths)),
             MinibatchStd(group),
             EqualizedConv(self.features + 1, self.features, 3),
             BiasedActivation(self.features),
@@ -389,17 +396,22 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
-        self.main: nn.Sequential = nn.Sequential(
-            EqualizedConv(before, before, 3),
-            BiasedActivation(before),
-            EqualizedConv(before, after, 3, halves=True),
-            BiasedActivation(after),
-        )
+        self.main: nn.Sequential = halving(before, after)
         self.skip: EqualizedConv = EqualizedConv(before, after, 1, halves=True)
 
     def forward(self, x: Tensor) -> Tensor:
         both: Tensor = (self.main(x) + self.skip(x)) / math.sqrt(2)
         return both
+
+
+def halving(before: int, after: int) -> nn.Sequential:
+    """Two convolutions, the second of which halves the grid."""
+    return nn.Sequential(
+        EqualizedConv(before, before, 3),
+        BiasedActivation(before),
+        EqualizedConv(before, after, 3, halves=True),
+        BiasedActivation(after),
+    )
 
 
 class MinibatchStd(nn.Module):

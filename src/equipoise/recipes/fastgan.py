@@ -19,10 +19,13 @@ What differs from the paper and the authors' code, and why:
   LPIPS, which needs a trained network's weights;
 - Adam's learning rate is 1e-3, which gets further in few epochs than the authors' 2e-4
   (benchmarks/EXPERIMENTS.md); beta1 is theirs, .5. `preset="paper"` has their
-  `train.py`: 2e-4, constant, batches of 8, 256 latents, 64 channels, and an EMA of .999
-  for each step, which is a half-life of 5,542 images;
+  `train.py`: 2e-4, constant, batches of 8, 256 latents, an EMA of .999 for each step,
+  which is a half-life of 5,542 images, and G's channels of their `models.py`, 1,024 to
+  32 at 256 pixels, where D has twice as many as theirs;
 - networks are sized by rule from the image's side: grids from 4 x 4, channels from
   `width`. At 256 pixels the excitations are the paper's;
+- the hinge is at 1, in their code at a random number from .8 to 1. A crop is anywhere,
+  there one of the four quarters, the same for all images;
 - on grey images G has a dense layer between the latents and its coarsest grid
   (benchmarks/EXPERIMENTS.md, "Dense layers in other networks");
 - D has one logit of the coarsest grid. The authors have one for each of 5 x 5 patches
@@ -99,7 +102,13 @@ class FastGAN(Standard):
         from equipoise.networks.latents import Prior
 
         prior, classes = Prior(self.latent_dim, self.latent), space.classes
-        body = FastGenerator(prior.width + classes, space.shape, self.width, self.dense_units)
+        body = FastGenerator(
+            prior.width + classes,
+            space.shape,
+            self.width,
+            self.dense_units,
+            published=self.preset == "paper",
+        )
         discriminator = FastDiscriminator(space.shape, self.width, classes)
 
         def reconstruct(aux: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:

@@ -27,8 +27,12 @@ What differs from the paper, and why:
 As in the paper G is FastGAN's, sized by `width`, and like ours it has a dense layer on
 grey images. `preset="paper"` has the authors' `train.py` with its `fastgan`: learning
 rate 2e-4, constant, betas 0 and .99, batches of 64, an EMA with a half-life of 20,000
-images, 256 latents, 128 channels in G and 64 in the mixing, images of less than 256
-pixels enlarged to 224.
+images, 256 latents, 128 channels in G and 64 in the mixing, images of less than 224
+pixels enlarged to 224. What differs there: half of G's grids have one convolution,
+theirs all two, with noise; G ends in a tanh, theirs in none; latents are as drawn,
+theirs normalised to length 16; the discriminators have at most 256 features, theirs
+512; cutout takes half of each side, theirs a fifth; and the EMA's half-life is at most
+a tenth of the images seen, theirs a twentieth.
 
 A generator that is trained on these features is flattered by metrics of the same
 network. Its report has others beside them, see docs/measuring.md.
@@ -52,8 +56,8 @@ if TYPE_CHECKING:
 
 # The coarsest of the network's maps are 1/32 of the side.
 STRIDE = 32
-# The published side, and that of images from which on they are not enlarged.
-PUBLISHED_SIDE, LARGE_SIDE = 224, 256
+# The published side, to which smaller images are enlarged.
+PUBLISHED_SIDE = 224
 # Bounds of the side that the network sees by default; larger images are not shrunk.
 MIN_SIDE, MAX_SIDE = 64, 128
 
@@ -97,7 +101,7 @@ class Projected(Standard):
             "beta1": 0.0,
             "beta2": 0.99,
             "ema_half_life": 20_000,
-            "feature_side": PUBLISHED_SIDE if longer < LARGE_SIDE else _covering(longer),
+            "feature_side": max(PUBLISHED_SIDE, _covering(longer)),
             "latent": "normal",
             "latent_dim": 256,
             "width": 64,
@@ -140,8 +144,11 @@ class Projected(Standard):
 
         prior, classes = Prior(self.latent_dim, self.latent), space.classes
         # The authors' G has twice as many channels as their mixing.
-        width = 2 * self.width if self.preset == "paper" else self.width
-        body = FastGenerator(prior.width + classes, space.shape, width, self.dense_units)
+        paper = self.preset == "paper"
+        width = 2 * self.width if paper else self.width
+        body = FastGenerator(
+            prior.width + classes, space.shape, width, self.dense_units, published=paper
+        )
         features = installed_or_outlined()
         discriminator = ProjectedDiscriminator(features, self.side(space), self.width, classes)
         return self.method(

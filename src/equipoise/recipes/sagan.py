@@ -18,9 +18,9 @@ grey images both are 2e-3, and G has a dense layer between the latents and its c
 grid. On MNIST each of these helps (benchmarks/EXPERIMENTS.md, "Dense layers in other
 networks"). `preset="paper"` is section 4's for ImageNet at 128 pixels: learning rates
 1e-4 and 4e-4, batches of 256, 128 normal latents, and the channels of the authors'
-`generator.py` and `discriminator.py`, from 64 on. The paper learns classes, which
-`conditional` switches on. What differs: D's blocks have half as many channels inside as
-at their end, where theirs have as many.
+`generator.py` and `discriminator.py`, from 64 on, in D's blocks as many inside as at
+their end, by default half of them. The paper learns classes, which `conditional`
+switches on. beta2 is the paper's; their code leaves it at .999.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class SAGAN(Standard):
             MAX_WIDENING * self.width if paper else None,
             self.dense_units,
         )
-        trunk = AttentionTrunk(space.shape, self.width)
+        trunk = AttentionTrunk(space.shape, self.width, wide=paper)
         discriminator = Discriminator(trunk, trunk.features, classes)
         return self.method(
             Networks(spectrally_normalised(generator), spectrally_normalised(discriminator), prior),

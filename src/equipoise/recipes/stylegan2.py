@@ -39,9 +39,12 @@ What differs, and why:
 of the authors' stylegan2-ada-pytorch has it: batches of 32, learning rate 2e-3, gamma
 10, eight mapping layers, 512 latents, 65,536 channels divided by the side, at most 512.
 For images of up to 32 pixels a side it is their `cfg=cifar`: batches of 64, learning
-rate 2.5e-3, gamma .01, two mapping layers, an EMA with a half-life of 500,000 images.
-What differs in those: the EMA's half-life does not rise from 0 at the start, and groups
-of the minibatch standard deviation have 4 images, theirs 32.
+rate 2.5e-3, gamma .01, two mapping layers, an EMA with a half-life of 500,000 images, a
+D that is not residual, groups of 32 images for the minibatch standard deviation. What
+differs in those: the EMA's half-life is at most a tenth of the images seen, in `cifar`
+a twentieth, in `stylegan2` without such a bound; both have adapted augmentations unless
+they are told not to, here only if `augment` asks for them; and with classes their D has
+no logit but the product of its features and the class, mapped by a network.
 """
 
 from __future__ import annotations
@@ -67,8 +70,9 @@ if TYPE_CHECKING:
 # 25,600 samples, and 24 with these (benchmarks/EXPERIMENTS.md, "stylegan2 on MNIST").
 GAMMA_RATE, INTERVAL = 0.0002, 16
 GREY_GAMMA, GREY_INTERVAL = 4.0, 4
-# Samples in a group of the minibatch standard deviation, at most.
-GROUP = 4
+# Samples in a group of the minibatch standard deviation, at most, and the published
+# number for small images.
+GROUP, PUBLISHED_SMALL_GROUP = 4, 32
 # Sides up to which ADA has neither path length penalty nor style mixing.
 SMALL_SIDE = 32
 # Their usual values beyond that.
@@ -168,11 +172,14 @@ class StyleGAN2(Recipe):
 
         classes, chosen = space.classes, self.resolved(space)
         weight, mixing = chosen.path_length or 0.0, chosen.mixing or 0.0
-        most = PUBLISHED_MOST if self.preset == "paper" else None
+        paper = self.preset == "paper"
+        most = PUBLISHED_MOST if paper else None
+        as_cifar = paper and max(space.shape[1:]) <= SMALL_SIDE
+        group = math.gcd(self.batch_size, PUBLISHED_SMALL_GROUP if as_cifar else GROUP)
         generator = StyleGenerator(
             self.latent_dim, space.shape, self.width, classes, self.mapping_layers, mixing, most
         )
-        trunk = StyleTrunk(space.shape, self.width, math.gcd(self.batch_size, GROUP), most)
+        trunk = StyleTrunk(space.shape, self.width, group, most, residual=not as_cifar)
         discriminator = Discriminator(trunk, trunk.features, classes)
         discriminator.head = EqualizedLinear(trunk.features, 1)
         path_length = PathLength()
