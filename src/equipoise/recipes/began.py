@@ -23,8 +23,12 @@ gets the class with the code, which is short so that the class matters.
 `preset="paper"` is section 4.1's for faces: batches of 16, Adam with its own betas, .9
 and .999, a learning rate of 1e-4, gamma .5, lambda_k .001, 64 uniform latents and codes
 of 64 numbers, 128 channels, no clusters. What differs: the rate is constant, where
-theirs is halved whenever M_global stalls; channels double from grid to grid, where
-theirs grow by 128; and the convolutions have LeakyReLU, where theirs have ELU.
+theirs is halved whenever M_global stalls; channels double from grid to grid up to 512,
+where theirs grow by 128 in the encoder and stay 128 in the decoder and in G; grids are
+halved by means, where theirs are by strides, down to 4 to 8 cells a side, theirs to 8;
+the finest grid has half the image's sides; two dense layers of 256 units come before
+the convolutions of the decoder and of G; and the activation is LeakyReLU, of the code
+too, where theirs is ELU, and none of the code.
 """
 
 from __future__ import annotations

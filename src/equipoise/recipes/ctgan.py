@@ -18,7 +18,8 @@ x and x' are packs of 10 rows with their conditions, e is one fraction for each 
 - G has residual layers and ends in tanh and Gumbel-softmax (`networks.ctgan`). D has
   two layers of LeakyReLU(.2) and dropout. It is a Wasserstein critic with a gradient
   penalty (Gulrajani et al. 2017) on packs (Lin et al. 2018).
-- Adam with a learning rate of 2e-4 and betas of .5 and .9, weight decay in G.
+- Adam with a learning rate of 2e-4 and betas of .5 and .9, weight decay in G. The
+  authors' package has it in D, too.
 
 A column always has ten entries for its modes, of which those that it does not have are
 never used. H is the paper's, of the Gumbel-softmax; the authors' code has the logits.

@@ -8,8 +8,9 @@ and algorithm 1.
           + lambda mean (|grad D(x + d)| - k)^2,      d ~ N(0, (c std(x))^2 I)
 
 The gradient is that of the logit; k = 1, lambda = 10 and c = .5 are the authors'. The
-noise is the paper's normal distribution; their code draws it uniform on [0, .5 std(x)).
-D has no BatchNorm, since the penalty needs the gradient of each sample.
+noise is the paper's normal distribution; their code draws it uniform on [0, .5 std(x)),
+and takes the gradient at a random point between x and x + d. D has no BatchNorm, since
+the penalty needs the gradient of each sample.
 
 `preset="paper"` has the authors' `DRAGAN.ipynb`: batches of 128, Adam with learning
 rate 1e-4 and betas .5 and .9, 100 uniform latents, lambda 10, c .5 and k 1. What

@@ -23,8 +23,8 @@ maxout units of 5 pieces, weights from N(0, .02), Adam with a learning rate of 1
 beta1 .8, batches of 100 packs. For images it is their `VEEGAN_experiment` on stacked
 MNIST: DCGAN with 64 channels and 5 x 5 kernels, 100 uniform latents, a learning rate of
 2e-4 and beta1 .5, batches of 64 packs. What differs: there G has two steps for one of
-D, images of 28 pixels a side are halved four times, here twice; and of points G and D
-step at once.
+D, data is on [0, 1] although G ends in a tanh, and images of 28 pixels a side are
+halved four times, here twice; points are not scaled, and of them G and D step at once.
 """
 
 from __future__ import annotations

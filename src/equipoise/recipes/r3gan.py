@@ -11,8 +11,10 @@ The networks are the paper's (`networks.residual`), and so are the schedules: le
 rate, gamma, Adam's beta2, the EMA's half-life and the probability of augmentations
 follow a cosine over the first part of the training and then stay. By default width and
 blocks are sized for a CPU; `preset="paper"` gives the published networks and rates,
-which need a GPU. Points have MLPs with the same losses and schedules. docs/recipes.md
-has the differences to `balanced` and their reasons.
+which need a GPU. What differs in it: schedules change over the whole training, where
+theirs do over the first 20 million images (`burn_in`), and augmentations are off.
+Points have MLPs with the same losses and schedules. docs/recipes.md has all that
+differs from the authors' code, and the differences to `balanced` with their reasons.
 """
 
 from __future__ import annotations

@@ -15,7 +15,9 @@ Lipschitz constant of 4.
 
 `preset="paper"` is table 1's setting C (learning rate 2e-4, betas .5 and .999, one step
 of D) with the standard CNN of table 3 (`networks.sngan`), 128 normal latents and
-batches of 64. The paper has it for 32 and 48 pixels a side.
+batches of 64. The paper has it for 32 and 48 pixels a side. What differs: the paper
+trains it with the non-saturating loss of 2014 first, and with the hinge loss as well;
+here it has the hinge loss. The paper gives no initial weights: they are DCGAN's.
 """
 
 from __future__ import annotations

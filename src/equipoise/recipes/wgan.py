@@ -13,7 +13,8 @@ Clipping makes critics simple: expect less than from `wgan-gp` or `balanced`.
 
 `preset="paper"` is algorithm 1's, with the DCGAN of the authors' `main.py` and
 `models/dcgan.py` (64 channels, 4 x 4 kernels, 100 normal latents). What differs: they
-train the critic for 100 steps in each of the first 25 steps of G, and in every 500th.
+train the critic for 100 steps in each of the first 25 steps of G, and in every 500th,
+and their convolutions have no biases.
 """
 
 from __future__ import annotations
