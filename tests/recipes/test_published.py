@@ -456,6 +456,15 @@ def test_wgan_gps_critic_of_images_has_layer_normalisation() -> None:
     assert norms(sized.discriminator) == []
 
 
+def test_wgan_gps_networks_of_points_have_relus() -> None:
+    method = outline(paper("wgan-gp", PLANE), PLANE)
+    assert dense(method.generator) == [(2, 512), (512, 512), (512, 512), (512, 2)]
+    assert dense(method.discriminator) == [(2, 512), (512, 512), (512, 512), (512, 1)]
+    for network in (method.generator, method.discriminator):
+        kinds = [type(layer) for layer in network.modules()]
+        assert (kinds.count(nn.ReLU), kinds.count(nn.LeakyReLU)) == (3, 0)
+
+
 def test_acgan_has_the_networks_of_its_appendix() -> None:
     schema = colour(32)
     method = outline(paper("acgan", schema), schema)

@@ -15,9 +15,9 @@ samples up to a factor that the penalty holds near 1 but does not fix.
 10, five steps), with batches of 64, 128 normal latents and the DCGAN of the authors'
 `gan_64x64.py`: 64 channels, 5 x 5 kernels, and layer normalisation in the critic where
 DCGAN's D has BatchNorm. For points of two columns it is their `gan_toy.py`: batches of
-256, beta1 .5, lambda .1, three layers of 512 units. What differs: their initial weights
-are uniform with the same standard deviation, not normal, their critic of points has
-ReLU in place of LeakyReLU, and the networks of their best images are residual.
+256, beta1 .5, lambda .1, three layers of 512 units, ReLU in the critic too. What
+differs: their initial weights are uniform with the same standard deviation, not normal,
+and the networks of their best images are residual.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from equipoise.coerce import Ge
 from equipoise.ranges import Around
 from equipoise.recipes.base import register
-from equipoise.recipes.dcgan_family import PLAIN, Standard
+from equipoise.recipes.dcgan_family import PLAIN, POINT_LAYERS, Standard
 from equipoise.recipes.method import CriticBatch, Losses, Method, Rates
 from equipoise.recipes.output import Critic
 
@@ -102,7 +102,7 @@ class WGANGP(Standard):
         from equipoise import losses, penalties
 
         networks = self.networks(space)
-        if space.is_image and self.preset == "paper":
+        if self.preset == "paper":
             networks = networks._replace(discriminator=self._published_critic(space))
 
         def penalty(batch: CriticBatch) -> dict[str, Tensor]:
@@ -122,10 +122,15 @@ class WGANGP(Standard):
         )
 
     def _published_critic(self, space: NetworkSpace) -> nn.Module:
-        """The critic of the authors' `gan_64x64.py`, with layer normalisation."""
+        """The critic of the authors' `gan_64x64.py`, with layer normalisation, or of
+        their `gan_toy.py`."""
         from equipoise.networks.conditioning import Discriminator
         from equipoise.networks.dcgan import DCTrunk, init_weights
+        from equipoise.networks.mlp import mlp
 
+        if not space.is_image:
+            sizes = [space.size, *[self.width] * POINT_LAYERS]
+            return Discriminator(mlp(sizes, ["relu"] * POINT_LAYERS), self.width, space.classes)
         trunk = DCTrunk(
             space.shape, self.width, True, self.kernel_size, self.dense_units, over="sample"
         )
