@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.functional import avg_pool2d
 
 from equipoise.networks.fastgan import (
+    PUBLISHED_G,
     DownBlock,
     FastDiscriminator,
     FastGenerator,
@@ -63,11 +64,15 @@ def test_grids_excite_those_of_the_finer_half(side: int, excited: list[tuple[int
 
 
 def test_published_channels_follow_the_grids_from_the_coarsest_on() -> None:
-    assert published_channels(7, 64) == [1024, 512, 256, 128, 128, 64, 32]
-    assert published_channels(10, 64)[6:] == [32, 16, 8, 8]
+    assert published_channels(7, 64, PUBLISHED_G) == [1024, 512, 256, 128, 128, 64, 32]
+    assert published_channels(10, 64, PUBLISHED_G)[6:] == [32, 16, 8, 8]
     network = FastGenerator(6, (3, 32, 32), 2, published=True)
     assert network.grid == (64, 4, 4)  # twice 16 times 2, for the gates
-    assert network(torch.randn(2, 6)).shape == (2, 3, 32, 32)
+    x = network(torch.randn(2, 6))
+    assert x.shape == (2, 3, 32, 32)
+    discriminator = FastDiscriminator((3, 32, 32), 2, published=True)
+    assert [shape[0] for shape in discriminator.maps] == [16, 16, 3]
+    assert discriminator(x)[0].shape == (2,)
 
 
 def test_a_doubling_is_gated_by_half_of_its_channels() -> None:

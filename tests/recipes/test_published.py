@@ -564,12 +564,18 @@ def test_stylegan2s_discriminator_is_not_residual_for_small_images(
     assert [layer.group for layer in layers if isinstance(layer, MinibatchStd)] == [group]
 
 
-def test_fastgans_generator_has_the_authors_channels() -> None:
+def test_fastgans_networks_have_the_authors_channels() -> None:
     schema = colour(256)
-    generator = outline(paper("fastgan", schema), schema).generator
+    method = outline(paper("fastgan", schema), schema)
+    in_d = [
+        layer.out_channels
+        for name, layer in method.discriminator.named_modules()
+        if isinstance(layer, nn.Conv2d) and (name == "trunk.0.0" or name.endswith(".main.0"))
+    ]
+    assert in_d == [32, 64, 128, 256, 512, 512]
     widths = [
         layer.out_channels // 2
-        for name, layer in generator.named_modules()
+        for name, layer in method.generator.named_modules()
         if isinstance(layer, nn.Conv2d) and name.endswith(".1")
     ]
     assert widths == [512, 256, 128, 128, 64, 32]

@@ -28,8 +28,10 @@ from equipoise.networks.mlp import activation
 
 # Maximum number of doublings that an excitation skips (4 x 4 to 64 x 64).
 MAX_SKIP = 4
-# The authors' channels of G's grids, coarse to fine, as multiples of the width.
-PUBLISHED_WIDENING = (16, 8, 4, 2, 2, 1, 1 / 2, 1 / 4, 1 / 8)
+# The authors' channels of the grids of G and of D, coarse to fine, as multiples of the
+# width. D's coarsest grid, 4 x 4, is not theirs.
+PUBLISHED_G = (16, 8, 4, 2, 2, 1, 1 / 2, 1 / 4, 1 / 8)
+PUBLISHED_D = (8, 8, 4, 2, 1, 1 / 2, 1 / 4, 1 / 8)
 # Cells along each side of the pooled coarse grid that an excitation sees.
 EXCITATION_GRID = 4
 
@@ -96,7 +98,7 @@ class FastGenerator(nn.Module):
         self.shape: tuple[int, ...] = tuple(shape)
         cells = grids(*shape[1:])[::-1]
         widths = (
-            published_channels(len(cells), width)
+            published_channels(len(cells), width, PUBLISHED_G)
             if published
             else all_channels(len(cells) - 1, width)[::-1]
         )
@@ -135,10 +137,11 @@ class FastGenerator(nn.Module):
         return images[:, :, : self.shape[1], : self.shape[2]]
 
 
-def published_channels(count: int, width: int) -> list[int]:
-    """The authors' channels of so many grids of G, coarse to fine."""
-    last = len(PUBLISHED_WIDENING) - 1
-    return [max(int(width * PUBLISHED_WIDENING[min(at, last)]), 1) for at in range(count)]
+def published_channels(count: int, width: int, multiples: Sequence[float]) -> list[int]:
+    """The authors' channels of so many grids, coarse to fine: these multiples of the
+    width, the last one for all that are finer."""
+    last = len(multiples) - 1
+    return [max(int(width * multiples[min(at, last)]), 1) for at in range(count)]
 
 
 class FastDiscriminator(Discriminator):
@@ -151,11 +154,19 @@ class FastDiscriminator(Discriminator):
         shape: (C, H, W).
         width: Channels of the grid of half the image's sides.
         classes: Number of classes; 0 for an unconditional discriminator.
+        published: Whether channels are the authors': from the coarsest grid on 8, 8, 4,
+            2, 1, 1/2, 1/4 and 1/8 times the width.
     """
 
-    def __init__(self, shape: Sequence[int], width: int, classes: int = 0) -> None:
+    def __init__(
+        self, shape: Sequence[int], width: int, classes: int = 0, published: bool = False
+    ) -> None:
         cells = grids(*shape[1:])
-        widths = [channels(level, width) for level in range(1, len(cells))]
+        widths = (
+            published_channels(len(cells) - 1, width, PUBLISHED_D)[::-1]
+            if published
+            else [channels(level, width) for level in range(1, len(cells))]
+        )
         trunk = nn.Sequential(
             nn.Sequential(
                 nn.Conv2d(shape[0], widths[0], 4, 2, 1),

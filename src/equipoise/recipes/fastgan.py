@@ -20,8 +20,8 @@ What differs from the paper and the authors' code, and why:
 - Adam's learning rate is 1e-3, which gets further in few epochs than the authors' 2e-4
   (benchmarks/EXPERIMENTS.md); beta1 is theirs, .5. `preset="paper"` has their
   `train.py`: 2e-4, constant, batches of 8, 256 latents, an EMA of .999 for each step,
-  which is a half-life of 5,542 images, and G's channels of their `models.py`, 1,024 to
-  32 at 256 pixels, where D has twice as many as theirs;
+  which is a half-life of 5,542 images, and the channels of their `models.py`, at 256
+  pixels 1,024 to 32 in G, 512 to 32 in D;
 - networks are sized by rule from the image's side: grids from 4 x 4, channels from
   `width`. At 256 pixels the excitations are the paper's;
 - the hinge is at 1, in their code at a random number from .8 to 1. A crop is anywhere,
@@ -102,14 +102,11 @@ class FastGAN(Standard):
         from equipoise.networks.latents import Prior
 
         prior, classes = Prior(self.latent_dim, self.latent), space.classes
+        paper = self.preset == "paper"
         body = FastGenerator(
-            prior.width + classes,
-            space.shape,
-            self.width,
-            self.dense_units,
-            published=self.preset == "paper",
+            prior.width + classes, space.shape, self.width, self.dense_units, published=paper
         )
-        discriminator = FastDiscriminator(space.shape, self.width, classes)
+        discriminator = FastDiscriminator(space.shape, self.width, classes, published=paper)
 
         def reconstruct(aux: AuxOutputs) -> tuple[Tensor, dict[str, Tensor]]:
             if aux.real is None:  # G's step
