@@ -30,6 +30,7 @@ def zipped(path: Path, entries: dict[str, bytes], method: int = zipfile.ZIP_DEFL
             "readme.md": b"#",
             "__MACOSX/._a.csv": b"\0",
             ".b.csv": b"x",
+            ".ipynb_checkpoints/a-checkpoint.csv": b"x",
         },
     ],
 )

@@ -67,9 +67,11 @@ def _table(path: Path) -> tuple[TextReader, TextFile]:
 
 
 def _is_content(entry: zipfile.ZipInfo) -> bool:
-    """Whether an entry is a file, and not one that macOS adds beside each."""
-    path = PurePosixPath(entry.filename)
-    return not (entry.is_dir() or path.name.startswith(".") or "__MACOSX" in path.parts)
+    """Whether an entry is a file, and neither hidden nor in a hidden folder, as what
+    Jupyter and macOS add is."""
+    parts = PurePosixPath(entry.filename).parts
+    hidden = [part for part in parts if part.startswith(".") and part != ".."]
+    return not (entry.is_dir() or hidden or "__MACOSX" in parts)
 
 
 def _ending(entry: zipfile.ZipInfo) -> str:
