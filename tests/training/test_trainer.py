@@ -14,7 +14,16 @@ import pytest
 from equipoise import GAN
 from equipoise.errors import EquipoiseWarning
 from equipoise.runs.directory import RunDirectory
-from equipoise.training.events import Control, Drawn, Evaluated, Event, ImageDue, Report, SaveDue
+from equipoise.training.events import (
+    Control,
+    Drawn,
+    Evaluated,
+    Event,
+    Finished,
+    ImageDue,
+    Report,
+    SaveDue,
+)
 
 SETTINGS: dict[str, Any] = {"samples": 16 * 40, "batch_size": 16, "width": 8, "threads": 1}
 
@@ -151,3 +160,16 @@ def test_until_converged_keeps_the_best_generator_at_full_length_too(
     again = GAN().fit(x, out=run, resume=True)
     assert again._trained().sampler.samples_seen == best
     assert np.array_equal(again.sample(5, seed=0), samples)
+
+
+def test_where_the_data_ends_the_generator_that_is_kept_is_told() -> None:
+    x, said = np.random.default_rng(0).normal(size=(400, 2)), list[str]()
+    gan = GAN(**SETTINGS, stop_when="converged")
+    trainer = gan.trainer(x, to_disk=False, warn=said.append)
+    said.clear()
+    trainer.state.samples_seen = 640
+    for best in (640, 320):
+        trainer.sampler.samples_seen = best
+        trainer._report_end(Finished("no more data"), 0)
+    ended = "no more data; training ended after 640 samples"
+    assert said == [ended, f"{ended}; the generator is the best, of 320 samples"]

@@ -481,7 +481,9 @@ class Trainer:
         if end.reason == EARLY_STOPPED:
             self.warn(f"the metric no longer improves: stopped after {seen}; {best}")
         elif self.control.stop_reason is None and end.reason != "done":
-            self.warn(f"{end.reason}; training ended after {seen}")
+            went_back = self.sampler.samples_seen < self.state.samples_seen
+            kept = f"; {best}" if went_back else ""
+            self.warn(f"{end.reason}; training ended after {seen}{kept}")
         elif end.reason == USER_EXCEPTION:
             raise EquipoiseError(f"rank 0: {end.reason} stopped training after {seen}")
         elif end.reason != "done":
