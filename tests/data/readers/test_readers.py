@@ -187,6 +187,21 @@ def test_categories_of_parts_are_those_of_all(tmp_path: Path) -> None:
     assert frame["kind"].cat.categories.tolist() == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize(
+    ("others", "dtype"), [(["", ""], "Int64"), (["7", "8"], "Int64"), (["1.5", ""], "float64")]
+)
+def test_whole_numbers_beside_blanks_are_whole_if_they_are_in_all_parts(
+    others: list[str], dtype: str, tmp_path: Path
+) -> None:
+    for name, cells in (("a", ["5", ""]), ("b", others)):
+        rows = "".join(f"{cell},u\n" for cell in cells)
+        (tmp_path / f"{name}.csv").write_text(f"n,kind\n{rows}")
+    frame = readers.read_parts(readers.tables_in(tmp_path)).values
+    assert isinstance(frame, pd.DataFrame)
+    assert frame["n"].dtype == dtype
+    assert frame["n"].isna().tolist() == [False, True, *(cell == "" for cell in others)]
+
+
 def test_a_folder_of_anything_else_is_no_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

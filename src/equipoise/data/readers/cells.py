@@ -147,5 +147,16 @@ def joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
             unordered = [piece.cat.as_unordered() for piece in pieces]
             columns[name] = pd.Series(union_categoricals(unordered))
         else:
-            columns[name] = pd.concat(pieces, ignore_index=True)
+            columns[name] = pd.concat(_of_one_type(pieces), ignore_index=True)
     return pd.DataFrame(columns)
+
+
+def _of_one_type(pieces: Sequence[pd.Series[Any]]) -> Sequence[pd.Series[Any]]:
+    """Pieces of a column of numbers, whole where all numbers are: pandas has floats for
+    a piece of blanks alone. Other pieces are as they were."""
+    kinds = {piece.dtype.name for piece in pieces}
+    if len(kinds) == 1 or not kinds <= {"int64", "Int64", "float64"}:
+        return pieces
+    filled = {piece.dtype.name for piece in pieces if piece.notna().any()}
+    kind = "float64" if "float64" in filled else "Int64"
+    return [piece.astype(kind) for piece in pieces]
