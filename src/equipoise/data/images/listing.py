@@ -22,7 +22,7 @@ MAX_ENDINGS, MAX_EXAMPLE = 4, 160  # in a note
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file or a folder that no image is taken from."""
+    """A file or a folder that no image or array is taken from."""
 
     name: str
     """The path from the root."""
