@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from equipoise.data.arrays import check_values, from_array
-from equipoise.data.frames import TableOptions, from_file, from_frame
+from equipoise.data.frames import TableOptions, check_plain, from_file, from_frame
 from equipoise.errors import RequestError
 
 RNG = np.random.default_rng(0)
@@ -75,7 +75,7 @@ def test_what_is_not_finite_is_counted_and_the_first_is_located() -> None:
         from_array(np.array([0.0, 1.0, 2.0, 3.0, np.nan]), None, "x")
     array[7, 1] = 0.0
     with pytest.raises(RequestError, match=r"\(infinity\) at row 3, column 'a'"):
-        from_frame(pd.DataFrame(array, columns=["a", "b"]), None, "x")
+        check_plain(pd.DataFrame(array, columns=["a", "b"]), "x")
 
 
 def test_labels_become_positions_among_sorted_classes() -> None:

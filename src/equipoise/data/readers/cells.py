@@ -158,5 +158,6 @@ def _of_one_type(pieces: Sequence[pd.Series[Any]]) -> Sequence[pd.Series[Any]]:
     if len(kinds) == 1 or not kinds <= {"int64", "Int64", "float64"}:
         return pieces
     filled = {piece.dtype.name for piece in pieces if piece.notna().any()}
-    kind = "float64" if "float64" in filled else "Int64"
-    return [piece.astype(kind) for piece in pieces]
+    if "float64" in filled:
+        return [piece.astype("float64") for piece in pieces]
+    return [piece.astype("Int64") for piece in pieces]
