@@ -45,7 +45,7 @@ def wait_until_gone(address: str) -> None:
 def test_the_page_is_served_while_the_run_trains_and_goes_with_it(
     ending: signal.Signals, tmp_path: Path
 ) -> None:
-    command = "-m equipoise train gaussian --minutes 30 --watch --out"
+    command = "-m equipoise train gaussian --minutes 30 --compile off --watch --out"
     training = subprocess.Popen(
         [sys.executable, *command.split(), str(tmp_path / "run")],
         stdout=subprocess.PIPE,

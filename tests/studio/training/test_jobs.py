@@ -108,7 +108,7 @@ def test_a_damaged_memory_is_no_job(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.slow
 def test_a_training_is_stopped_and_goes_on(tmp_path: Path) -> None:
     found = Jobs(tmp_path)
-    choices = {**TINY, "samples": 50_000_000, "evaluate": "none", "compile": "off"}
+    choices = {**TINY, "samples": 2_000_000, "evaluate": "none", "compile": "off"}
     run = tmp_path / found.start("gaussian", "balanced", choices, "gaussian")
     waiting = threading.Event()
     while not progress.read_curves(run)["reports"]:  # it takes steps
