@@ -141,14 +141,14 @@ def _from_columns(
     frame: pd.DataFrame, labels: Labels | None, what: str, options: TableOptions
 ) -> Rows:
     """Rows of a table without its column of labels."""
-    if options.is_mixed or not _are_plain(frame):
+    values = None if options.is_mixed else _plain_numbers(frame)
+    if values is None:
         return _from_mixed(frame, labels, what, options)
     columns = column_names(frame)
     if len(set(columns)) < len(columns):
         raise RequestError(
             f"{what} has columns whose names are the same as text: give each its own name"
         )
-    values = numbers_of(frame, what)
     dtypes = tuple(_numpy_dtype(frame[name]) for name in frame.columns)
     for name, dtype in zip(frame.columns, dtypes, strict=True):
         if np.dtype(dtype).itemsize > 8:
@@ -171,30 +171,32 @@ def _bounds(values: NDArray[np.float64], dtype: str) -> tuple[float | None, floa
     return bounds_of(distinct, counts, None if np.dtype(dtype).kind == "f" else 1.0)
 
 
-def _are_plain(frame: pd.DataFrame) -> bool:
-    """Whether all columns are of numbers, and `check_plain` accepts them. Others are
-    learned as a table of mixed columns is, which holds blanks, infinities and ids."""
-    if any(frame[name].dtype.kind not in "biuf" for name in frame.columns):
-        return False
+def _plain_numbers(frame: pd.DataFrame) -> NDArray[np.float64] | None:
+    """The table's numbers, (N, D), if it has such alone. None for others, which are
+    learned as a table of mixed columns is: that holds blanks, infinities and ids."""
     try:
-        check_plain(frame, "the table")
+        return check_plain(frame, "the table")
     except RequestError:
-        return False
-    return True
+        return None
 
 
-def check_plain(frame: pd.DataFrame, what: str) -> None:
+def check_plain(frame: pd.DataFrame, what: str) -> NDArray[np.float64]:
     """Check that a table has finite numbers and nothing else, which floats hold.
+
+    Returns:
+        Its numbers, (N, D).
 
     Raises:
         RequestError: For a column of anything else, a blank, an infinity or a whole
             number that floats round.
     """
-    check_finite(numbers_of(frame, what), what, columns=column_names(frame))
+    values = numbers_of(frame, what)
+    check_finite(values, what, columns=column_names(frame))
     for name in frame.columns:
         dtype = _numpy_dtype(frame[name])
         if np.dtype(dtype).kind in "iu":
             check_exact(frame[name].to_numpy(dtype=dtype), f"{what}, column {name!r},")
+    return values
 
 
 def _from_mixed(

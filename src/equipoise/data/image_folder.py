@@ -21,7 +21,7 @@ from equipoise.data.images.folder import ImageFolder, scan
 from equipoise.data.images.form import ResizedImages
 from equipoise.data.images.listing import Listing, list_images
 from equipoise.data.limits import limits_of, range_note
-from equipoise.data.outliers import note_of_extreme_values
+from equipoise.data.outliers import notes_of_extreme_values
 from equipoise.data.schema import Schema
 from equipoise.data.sources import RowsSource, Source
 from equipoise.data.split import OwnSplit
@@ -114,8 +114,7 @@ def open_images(
             limits=limits,
             own_split=own_split,
         )
-    if note := _extreme_values(folder, values, limits, source):
-        notes.append(note)
+    notes += _extreme_values(folder, values, limits, source)
     source.notes[:0] = [*folder.all_notes, *notes]
     source.labels_found = rows.labels is not None
     source.left_out, source.file_format = folder.left_out, folder.format
@@ -127,14 +126,14 @@ def open_images(
 
 def _extreme_values(
     folder: ImageFolder, values: NDArray[Any], limits: tuple[float, float], source: Source
-) -> str:
+) -> list[str]:
     """The note on extreme values of images of more than 8 bit, if they have any: of all
     images, or of some where each would have to be decoded."""
     if folder.dtype == "uint8":
-        return ""
+        return []
     if values.size:
-        return note_of_extreme_values(values, source.schema, limits, lambda row: folder.names[row])
-    return note_of_extreme_values(source.seen(SOME_IMAGES, 0).numpy(), source.schema, limits)
+        return notes_of_extreme_values(values, source.schema, limits, lambda row: folder.names[row])
+    return notes_of_extreme_values(source.seen(SOME_IMAGES, 0).numpy(), source.schema, limits)
 
 
 def _memory_note(folder: ImageFolder, memory_budget: float, *, cached: bool) -> str:

@@ -19,7 +19,7 @@ from equipoise.data.arrays import Labels, Rows
 from equipoise.data.datasets import FetchedSource
 from equipoise.data.image_options import ImageOptions
 from equipoise.data.limits import limits_of
-from equipoise.data.outliers import note_of_extreme_values, notes_of_outliers
+from equipoise.data.outliers import notes_of_extreme_values, notes_of_outliers
 from equipoise.data.schema import Container, Layout, Schema, detect_layout, to_network_layout
 from equipoise.data.series.layout import refuse_windows
 from equipoise.data.sources import RowsSource, Source
@@ -136,8 +136,7 @@ def open_indexed(
         source.has_outliers = bool(outliers)
     elif look is not None and source.limits is not None and schema.dtype != "uint8":
         drawn = source.seen(FIRST_SAMPLES, split_seed).numpy()
-        note = note_of_extreme_values(drawn, schema, source.limits)
-        source.notes += [note] if note else []
+        source.notes += notes_of_extreme_values(drawn, schema, source.limits)
     return source
 
 
@@ -151,8 +150,9 @@ def source_in_memory(name: str, rows: Rows, split_seed: int) -> RowsSource:
         source.notes += outliers
         source.has_outliers = bool(outliers)
     elif source.limits is not None:
-        note = note_of_extreme_values(rows.values, rows.schema, source.limits, "image {}".format)
-        source.notes += [note] if note else []
+        source.notes += notes_of_extreme_values(
+            rows.values, rows.schema, source.limits, "image {}".format
+        )
     return source
 
 

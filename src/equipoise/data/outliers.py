@@ -77,15 +77,15 @@ def _extreme(x: NDArray[Any]) -> NDArray[np.int64]:
     return np.flatnonzero(distances > MAX_DISTANCE * (high - low))
 
 
-def note_of_extreme_values(
+def notes_of_extreme_values(
     images: NDArray[Any],
     schema: Schema,
     limits: tuple[float, float],
     name_of: Callable[[int], str] | None = None,
-) -> str:
+) -> list[str]:
     """A note on images, (n, C, H, W), of which a few values are so extreme that the
     rest is nearly one grey: how many images have any, the first one, and what to do.
-    Empty where there are none, and for images of 8 bit.
+    None where there are none, and for images of 8 bit.
 
     Black and white are the ends of the range. So the note is given where 96% of the
     values take less than a tenth of it, and others are farther from these than three
@@ -101,12 +101,12 @@ def note_of_extreme_values(
     """
     unit = max(abs(limits[0]), abs(limits[1]))
     if schema.dtype == "uint8" or unit == 0:
-        return ""
+        return []
     images = images[:, :-1] if schema.alpha else images
     low, high = _most(images, unit)
     spread = high - low
     if not 0 < spread < MIN_SPREAD * (limits[1] / unit - limits[0] / unit):
-        return ""
+        return []
     found: list[tuple[int, float]] = []  # images, and an extreme value of each
     least, greatest = low, high  # of all values that are not extreme
     for number, image in enumerate(images):
@@ -123,13 +123,13 @@ def note_of_extreme_values(
     elif name_of is None and limits not in CONVENTIONS:  # in others than these
         which = "some images have extreme values"
     else:
-        return ""
+        return []
     low, high, least, greatest = (float(one) * unit for one in (low, high, least, greatest))
-    return (
+    return [
         f"{which}, and most values are {low:.6g} to {high:.6g}: as black is {limits[0]:.6g} and "
         f"white {limits[1]:.6g}, these are nearly one grey; leave such images out, clip all by "
         f"np.clip(x, {least:.6g}, {greatest:.6g}), or take the logarithm if they are right"
-    )
+    ]
 
 
 def _most(images: NDArray[Any], unit: float) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from equipoise.data.image_options import ImageOptions
 from equipoise.data.levels import levels_of
 from equipoise.data.limits import image_limits
 from equipoise.data.loading import Encode, IndexedLoader, Loader
-from equipoise.data.outliers import note_of_extreme_values, notes_of_outliers
+from equipoise.data.outliers import notes_of_extreme_values, notes_of_outliers
 from equipoise.data.schema import Container, Schema, detect_layout
 from equipoise.data.series.layout import refuse_windows
 from equipoise.data.sources import SplitSource
@@ -97,8 +97,9 @@ class StreamSource(SplitSource):
         self.notes += [*notes, *outliers]
         self.has_outliers: bool = bool(outliers)
         if self.limits is not None:
-            note = note_of_extreme_values(rows.numpy(), schema, self.limits, "image {}".format)
-            self.notes += [note] if note else []
+            self.notes += notes_of_extreme_values(
+                rows.numpy(), schema, self.limits, "image {}".format
+            )
         held_out = max(len(rows) // HELD_OUT_DIVISOR, 1)
         first = Part(rows, positions)
         self._held_out, self._first = first[:held_out], first[held_out:]

@@ -470,6 +470,7 @@ class Trainer:
         """
         seen = f"{self.state.samples_seen:,} samples"
         best = f"the generator is the best, of {self.sampler.samples_seen:,} samples"
+        went_back = self.sampler.samples_seen < self.state.samples_seen
         where = None if self.directory is None else self.directory.path
         if self.writer.failed:
             raise EquipoiseError(f"{self.writer.failed}; the end of this training is not saved")
@@ -481,7 +482,6 @@ class Trainer:
         if end.reason == EARLY_STOPPED:
             self.warn(f"the metric no longer improves: stopped after {seen}; {best}")
         elif self.control.stop_reason is None and end.reason != "done":
-            went_back = self.sampler.samples_seen < self.state.samples_seen
             kept = f"; {best}" if went_back else ""
             self.warn(f"{end.reason}; training ended after {seen}{kept}")
         elif end.reason == USER_EXCEPTION:
@@ -489,9 +489,7 @@ class Trainer:
         elif end.reason != "done":
             saved = "" if where is None else f"; saved in {where}"
             raise InterruptedRunError(f"stopped by {end.reason} after {seen}{saved}", end.reason)
-        elif (
-            self.sampler.samples_seen < self.state.samples_seen and self.state.samples_seen > began
-        ):
+        elif went_back and self.state.samples_seen > began:
             self.warn(f"training ended after {seen}; {best}")
 
     def _resume_hint(self) -> str:

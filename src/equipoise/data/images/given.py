@@ -8,11 +8,12 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.data.hidden import is_hidden
 from equipoise.data.image_options import ImageOptions
 from equipoise.data.images.decode import take
 from equipoise.data.images.form import AS_FOUND, DEPTHS, Form, Mode
 from equipoise.data.images.formats import SUFFIXES
-from equipoise.data.images.listing import ending_of, is_hidden
+from equipoise.data.images.listing import ending_of
 from equipoise.data.schema import Schema
 from equipoise.errors import RequestError
 
@@ -33,7 +34,7 @@ def images_at(path: Path, schema: Schema, options: ImageOptions | None) -> NDArr
         paths = sorted(
             file
             for file in path.rglob("*")
-            if ending_of(file.name) in SUFFIXES and not is_hidden(str(file.relative_to(path)))
+            if ending_of(file.name) in SUFFIXES and not is_hidden(file.relative_to(path).parts)
         )
         if not paths:
             raise RequestError(f"{str(path)!r}: there are no images in this folder")

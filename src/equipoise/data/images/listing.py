@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from equipoise.data.hidden import is_hidden
 from equipoise.data.images.arrangement import LABELS_FILE, Arrangement, arrangement_of
 from equipoise.data.images.form import AS_FOUND, Resizing
 from equipoise.data.images.formats import SUFFIXES, lacking, listed
@@ -142,15 +143,9 @@ def ending_of(name: str) -> str:
     return base[dot:].lower() if dot > 0 else ""
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a path has a part that people do not see: thumbnails, previews, and what
-    macOS adds to archives."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in name.split(os.sep))
-
-
 def _passed_over(entry: os.DirEntry[str], name: str) -> LeftOut | None:
     """Why an entry that is no folder cannot be an image; None if it can."""
-    if is_hidden(name):
+    if is_hidden(name.split(os.sep)):
         return LeftOut(name, "hidden")
     try:
         if entry.is_symlink() and not entry.is_file():

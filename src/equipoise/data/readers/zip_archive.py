@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
+from equipoise.data.hidden import is_hidden
 from equipoise.data.readers.archive import METHODS, directory_bytes
 from equipoise.data.readers.base import READERS, FileContent, Reader, refuse_too_large, register
 from equipoise.data.readers.compression import TextFile
@@ -67,11 +68,8 @@ def _table(path: Path) -> tuple[TextReader, TextFile]:
 
 
 def _is_content(entry: zipfile.ZipInfo) -> bool:
-    """Whether an entry is a file, and neither hidden nor in a hidden folder, as what
-    Jupyter and macOS add is."""
-    parts = PurePosixPath(entry.filename).parts
-    hidden = [part for part in parts if part.startswith(".") and part != ".."]
-    return not (entry.is_dir() or hidden or "__MACOSX" in parts)
+    """Whether an entry is a file that is not hidden."""
+    return not (entry.is_dir() or is_hidden(PurePosixPath(entry.filename).parts))
 
 
 def _ending(entry: zipfile.ZipInfo) -> str:

@@ -151,7 +151,7 @@ class UserDtype:
         if isinstance(dtype, pd.ArrowDtype):
             import pyarrow as pa
 
-            # pandas-stubs does not know the attribute.
+            # Not as an attribute, which pandas-stubs does not know.
             within = _within(values, np.dtype(getattr(dtype, "numpy_dtype")))  # noqa: B009
             return pd.arrays.ArrowExtensionArray(pa.array(within, mask=blank))
         if isinstance(dtype, pd.SparseDtype):

@@ -18,8 +18,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from equipoise.data.hidden import is_hidden
 from equipoise.data.images.formats import SUFFIXES, listed
-from equipoise.data.images.listing import LeftOut, is_hidden
+from equipoise.data.images.listing import LeftOut
 from equipoise.data.tars.labels import Found, Label, label_of, labels_of
 from equipoise.data.tars.reading import Member, PassedOver, members
 from equipoise.errors import RequestError, clipped
@@ -167,7 +168,7 @@ def _is_hidden(name: str) -> bool:
     """Whether a file is one that a folder hides too, or WebDataset's own, whose names
     begin with two underscores."""
     parts = [part for part in name.split("/") if part not in (".", "..", "")]
-    return not parts or parts[-1].startswith("__") or is_hidden(os.sep.join(parts))
+    return not parts or parts[-1].startswith("__") or is_hidden(parts)
 
 
 def _payload(fields: Mapping[str, Member], title: str) -> tuple[Kind, Member] | None:
