@@ -97,11 +97,17 @@ def test_recalibrated_statistics_are_those_of_the_averaged_weights_and_not_of_an
 
 
 @pytest.mark.parametrize(
-    ("shape", "expected"),
-    [((2,), 32), ((1, 28, 28), 32), ((3, 32, 32), 32), ((3, 64, 64), 8), ((3, 256, 256), 4)],
+    ("shape", "expected", "interim"),
+    [
+        ((2,), 32, 8),
+        ((1, 28, 28), 32, 8),
+        ((3, 32, 32), 32, 8),
+        ((3, 64, 64), 8, 4),
+        ((3, 256, 256), 4, 4),
+    ],
 )
-def test_larger_images_take_fewer_batches_to_recalibrate(
-    shape: tuple[int, ...], expected: int
+def test_larger_images_and_a_training_that_goes_on_take_fewer_batches_to_recalibrate(
+    shape: tuple[int, ...], expected: int, interim: int
 ) -> None:
     generator = DCGenerator(6, SHAPE, 4)
     sampler = sampler_of(_Unconditional(generator))
@@ -110,6 +116,8 @@ def test_larger_images_take_fewer_batches_to_recalibrate(
     generator.register_forward_hook(lambda _, z, __: batches.append(len(z[0])))
     sampler.recalibrate_batchnorm(seed=0)
     assert batches == [64] * expected
+    sampler.recalibrate_batchnorm(seed=0, interim=True)
+    assert batches == [64] * (expected + interim)
 
 
 def test_recalibrating_twice_gives_the_same_bits() -> None:

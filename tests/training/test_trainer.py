@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from equipoise import GAN
 from equipoise.errors import EquipoiseWarning
 from equipoise.runs.directory import RunDirectory
+from equipoise.sampling.sampler import Sampler
 from equipoise.training.events import (
     Control,
     Drawn,
@@ -24,6 +26,7 @@ from equipoise.training.events import (
     Report,
     SaveDue,
 )
+from equipoise.training.signals import InterruptedRunError
 
 SETTINGS: dict[str, Any] = {"samples": 16 * 40, "batch_size": 16, "width": 8, "threads": 1}
 
@@ -107,6 +110,36 @@ def test_metrics_and_images_are_among_the_events(tmp_path: Path) -> None:
     assert len(drawn) == sum(isinstance(event, ImageDue) for event in events)
     after = [event for event in events if isinstance(event, Evaluated | SaveDue)]
     assert all(isinstance(then, SaveDue) for event, then in pairwise(after) if event in evaluated)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_the_last_save_alone_has_batch_norm_statistics_of_as_many_samples_as_possible(
+    stopped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recomputed: list[bool] = []
+    events: list[Event] = []
+    plain = Sampler.recalibrate_batchnorm
+
+    def noted(sampler: Sampler, *arguments: Any) -> None:
+        recomputed.append(arguments[-1])
+        plain(sampler, *arguments)
+
+    monkeypatch.setattr(Sampler, "recalibrate_batchnorm", noted)
+    images = np.random.default_rng(0).integers(0, 256, (64, 8, 8), np.uint8)
+    gan = GAN("dcgan", **SETTINGS | {"width": 2}, evaluate="none")
+    trainer = gan.trainer(images, to_disk=False)
+
+    def on_event(event: Event) -> None:
+        events.append(event)
+        if stopped and isinstance(event, Report) and event.samples_seen == 16 * 31:
+            trainer.control.stop("SIGINT")
+
+    with pytest.raises(InterruptedRunError) if stopped else nullcontext():
+        gan.train(trainer, [on_event])
+    saves = [event.last for event in events if isinstance(event, SaveDue)]
+    assert len(saves) > 5
+    assert saves == [False] * (len(saves) - 1) + [True]
+    assert recomputed == [True] * (len(recomputed) - 1) + [False]
 
 
 def test_a_callback_that_exits_loses_nothing_either(tmp_path: Path) -> None:

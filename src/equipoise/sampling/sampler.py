@@ -38,6 +38,9 @@ EVALUATION_SEED = 1_000_003
 # take 5 s of one core instead of 20, and are 1% off.
 RECALIBRATION_BATCHES, RECALIBRATION_SIZE = 32, 64
 MIN_RECALIBRATION_BATCHES, RECALIBRATION_PIXELS = 4, 32 * 32
+# Fraction of these batches before the end of a training: twenty of them would take a
+# fifth of five minutes on colour images. The Frechet distance of digits is 8% higher.
+INTERIM_FRACTION = 1 / 4
 ENDLESS = 2**40  # draws, of which only those that are needed are made
 DECODED_ROWS = 2**16  # of a table, at once
 
@@ -368,7 +371,9 @@ class Sampler:
             for name, part in posteriors.items()
         }
 
-    def recalibrate_batchnorm(self, seed: int, real: Tensor | None = None) -> None:
+    def recalibrate_batchnorm(
+        self, seed: int, real: Tensor | None = None, interim: bool = False
+    ) -> None:
         """Recompute BatchNorm statistics, from weights and seed alone.
 
         An EMA generator has G's statistics, which do not fit its weights. The encoder's
@@ -378,10 +383,12 @@ class Sampler:
             seed: Seed of latents, classes and noise.
             real: Raw samples, (N, *shape), for the encoder. None: the encoder's are not
                 recomputed.
+            interim: Whether the training goes on: G's statistics are of fewer samples.
         """
+        batches = self._recalibration_batches(INTERIM_FRACTION if interim else 1.0)
         latents, classes = seeded(seed, Stream.BATCHNORM, 0), seeded(seed, Stream.BATCHNORM, 1)
         with recomputing_statistics(self.generator) as has_batchnorm:
-            for _ in range(self._recalibration_batches if has_batchnorm else 0):
+            for _ in range(batches if has_batchnorm else 0):
                 z = self.prior.sample(RECALIBRATION_SIZE, latents)
                 y = self.draws.classes(RECALIBRATION_SIZE, None, classes, classes)
                 self.generator(z.to(self.device), None if y is None else y.to(self.device))
@@ -393,11 +400,11 @@ class Sampler:
                 for part in parts:
                     self.encoder(self.transform.encode(part.to(self.device), None, noise)[0])
 
-    @property
-    def _recalibration_batches(self) -> int:
+    def _recalibration_batches(self, fraction: float) -> int:
         pixels = math.prod(self.schema.shape[1:]) if self.schema.is_image else 1
-        fewer = RECALIBRATION_BATCHES * RECALIBRATION_PIXELS // pixels
-        return min(max(fewer, MIN_RECALIBRATION_BATCHES), RECALIBRATION_BATCHES)
+        of_pixels = min(RECALIBRATION_PIXELS / pixels, 1.0)
+        batches = int(RECALIBRATION_BATCHES * of_pixels * fraction)
+        return max(batches, MIN_RECALIBRATION_BATCHES)
 
     def labels(self, classes: Tensor | None) -> Tensor | None:
         """The labels that belong to the networks' classes, (N,); None for a generator

@@ -34,6 +34,9 @@ class ImageDue:
 class SaveDue:
     """Time to save the state."""
 
+    last: bool = False
+    """Whether the training ends here."""
+
 
 @dataclass(frozen=True)
 class Recovered:

@@ -248,11 +248,11 @@ def _events(state: State, clock: Clock, control: Control) -> Iterator[Event]:
                 state.seconds,
                 state.samples_seen,
             )
-            yield SaveDue()
+            yield SaveDue(last=progress >= 1 or control.stop_reason is not None)
     if state.samples_seen > saved_samples:  # stopped between two saves
         if recent:
             yield check_report(report(state, clock, progress, recent), guard)
-        yield SaveDue()
+        yield SaveDue(last=True)
     ended = ended or _end_reason(progress, state.ranks, control)
     yield Finished(ended, guard.exhausted)
 

@@ -57,7 +57,14 @@ from equipoise.training.callbacks import (
     moment_of,
 )
 from equipoise.training.evaluation_schedule import EvaluationSchedule
-from equipoise.training.events import Callback, Control, Event, Finished, Recovered, Report
+from equipoise.training.events import (
+    Callback,
+    Control,
+    Event,
+    Finished,
+    ImageDue,
+    SaveDue,
+)
 from equipoise.training.guard import DivergedError
 from equipoise.training.loop import Clock, train
 from equipoise.training.memory import check_memory, check_networks_fit
@@ -138,7 +145,8 @@ class Trainer:
         """The trackers of the run, open while it trains and until its report is made;
         None where the settings ask for none."""
         self._made: dict[str, Tracker] = {}  # that have not started
-        self._recalibrated_at = -1
+        # Samples seen when BatchNorm statistics were recomputed, and whether interim.
+        self._recalibrated_at: tuple[int, bool] = (-1, True)
         self._last: checkpoint.Moment | None = None  # where it went back to the best
         self._assemble()
 
@@ -397,8 +405,7 @@ class Trainer:
         clock = Clock(self.state, self.plan.samples, self.settings.minutes)
         for event in train(self.state, clock, self.control):
             self.sampler.samples_seen = self.state.samples_seen
-            if not isinstance(event, Report | Recovered):
-                self.recalibrate_batchnorm()
+            self._recalibrate_for(event)
             self.evaluator.progress = clock.progress
             self.emit(event)
         assert isinstance(event, Finished), "a training ends with its end"
@@ -414,18 +421,31 @@ class Trainer:
         ranks.broadcast_([*generator.parameters(), *generator.buffers()])
         self.sampler.samples_seen = int(ranks.agree(self.sampler.samples_seen))
 
-    def recalibrate_batchnorm(self) -> None:
+    def _recalibrate_for(self, event: Event) -> None:
+        """Recompute the statistics for an event that saves or draws, once for one
+        moment. What is reported at the end is what was saved there."""
+        interim = isinstance(event, ImageDue) or (isinstance(event, SaveDue) and not event.last)
+        if interim or isinstance(event, SaveDue):
+            done = (self.sampler.samples_seen, interim), (self.sampler.samples_seen, False)
+            if self._recalibrated_at not in done:
+                self.recalibrate_batchnorm(interim)
+        elif isinstance(event, Finished) and self._recalibrated_at[0] != self.sampler.samples_seen:
+            self.recalibrate_batchnorm()
+
+    def recalibrate_batchnorm(self, interim: bool = False) -> None:
         """Recompute the statistics that the EMA or an encoder needs, before samples are
-        drawn or the generator is saved; once for one moment."""
-        if self._recalibrated_at == self.sampler.samples_seen:
-            return
-        self._recalibrated_at = self.sampler.samples_seen
+        drawn or the generator is saved.
+
+        Args:
+            interim: As for `Sampler.recalibrate_batchnorm`.
+        """
+        self._recalibrated_at = (self.sampler.samples_seen, interim)
         real, seed = None, self.settings.seed
         if self.sampler.encoder is not None:
             real = self.source.seen(RECALIBRATION_BATCHES * RECALIBRATION_SIZE, seed)
         elif self.state.ema is self.state.generator:
             return
-        self.sampler.recalibrate_batchnorm(seed, real)
+        self.sampler.recalibrate_batchnorm(seed, real, interim)
 
     def _restore_best(self) -> None:
         """Make the generator that is kept the best that there was."""
@@ -437,7 +457,6 @@ class Trainer:
         if best is not None and self.state.best is not None:
             self.state.restore_weights(best[0])
             self.sampler.samples_seen = int(self.state.best["checkpoint"])
-            self._recalibrated_at = -1
             self.recalibrate_batchnorm()
         elif self.keeps_best and self.writer.restore(self.sampler):
             return  # what is kept is the best, whose checkpoint alone is gone
