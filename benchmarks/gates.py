@@ -158,7 +158,7 @@ GATES: dict[str, dict[str, Gate]] = {
         "sagan": digits(1.4, 0.55, 0.04),
         # Modulated convolutions cost the most: 78,000 samples in the five minutes.
         "stylegan2": digits(15.0, 0.15, 0.015),
-        "r3gan": digits(5.0, 0.4, 0.01),
+        "r3gan": digits(4.0, 0.5, 0.02),
     },
 }
 LABELLED: dict[str, Gate] = {

@@ -81,6 +81,19 @@ def test_a_kernel_wider_than_the_grid_sees_padding_around_it(size: tuple[int, in
     assert torch.allclose(layer(x), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("side", [1, 4, 5])
+def test_a_1_x_1_convolution_of_a_small_grid_is_the_same_as_a_matrix_product(side: int) -> None:
+    layer = FrozenConv(6, 10)
+    torch.nn.init.normal_(layer.weight)
+    torch.nn.init.normal_(layer.bias)
+    x = torch.randn(3, 6, side, side, requires_grad=True)
+    y, expected = layer(x), conv2d(x, layer.weight, layer.bias).clamp(0, 6)
+    assert torch.allclose(y, expected, atol=1e-5)
+    direction = torch.randn_like(y)
+    slopes = [torch.autograd.grad(out, x, direction)[0] for out in (y, expected)]
+    assert torch.allclose(*slopes, atol=1e-5)
+
+
 @needs_weights
 def test_a_state_dict_repeats_none_of_the_weights_and_nothing_is_trained() -> None:
     network = efficientnet_lite0()
