@@ -128,6 +128,40 @@ def test_dataset_json_gives_labels(stylegan: Path) -> None:
     assert open_source(stylegan).fingerprint != first.fingerprint
 
 
+@pytest.mark.parametrize("around", ["photos", "photos/images"])
+@pytest.mark.parametrize("images_per_folder", [3, 6])
+def test_dataset_json_is_read_below_folders_around_all_images(
+    tmp_path: Path, image: MakeImage, around: str, images_per_folder: int
+) -> None:
+    inner = tmp_path / around
+    names = [f"0000{i // images_per_folder}/img{i}.png" for i in range(6)]
+    for i, name in enumerate(names):
+        image(inner / name, seed=i)
+    hidden = tmp_path / "__MACOSX/photos/._dataset.json"
+    hidden.parent.mkdir(parents=True)
+    hidden.touch()
+    labelled(inner, [[name, i % 2] for i, name in enumerate(names)])
+    folder = scan(tmp_path)
+    assert folder.arrangement.labels == (0, 1, 0, 1, 0, 1)
+    assert folder.arrangement.notes == (f"labels are from {around}/dataset.json",)
+    assert [one.name for one in folder.left_out] == ["__MACOSX/photos/._dataset.json"]
+
+
+def test_of_several_dataset_json_the_outermost_is_read_and_others_are_told(
+    tmp_path: Path, image: MakeImage
+) -> None:
+    for i in range(4):
+        image(tmp_path / f"photos/{'ab'[i // 2]}/{i}.png", seed=i)
+    outer = [[f"photos/{'ab'[i // 2]}/{i}.png", i % 2] for i in range(4)]
+    labelled(tmp_path, outer)
+    for place in ("photos", "photos/a"):
+        labelled(tmp_path / place, [["0.png", 0]])
+    folder = scan(tmp_path)
+    assert folder.arrangement.labels == (0, 1, 0, 1)
+    others = ["photos/a/dataset.json", "photos/dataset.json"]
+    assert [one.name for one in folder.left_out] == others
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [

@@ -3,8 +3,8 @@
 A folder `train` beside `test`, `val` or `valid` is a split: what is in `test` is held
 out, and `val` (or `valid`) is for the metrics while training; without `test`, it is
 held out. Classes are then one folder further down. Folders that hold all images, as
-archives often have one around everything, mean nothing. StyleGAN's `dataset.json` gives
-labels to images by their paths, wherever they lie.
+archives often have one around everything, mean nothing. StyleGAN's `dataset.json`, in
+the folder or in one that holds all images, gives labels to images by their paths.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class Arrangement:
     notes: tuple[str, ...]
     from_file: bool = False
     """Whether the labels are those of `dataset.json`."""
+    labels_file: str | None = None
+    """The path from the root of the `dataset.json` that was read; None without one."""
 
     def indices(self, part: str) -> list[int]:
         """The images of a part."""
@@ -53,7 +55,9 @@ class Arrangement:
 def arrangement_of(root: Path | None, names: Sequence[str]) -> Arrangement:
     """The arrangement of images, given by their paths from the root; None where that is
     no folder, which could have a file of labels."""
-    folders = _folders(names)
+    folders = [name.split(os.sep)[:-1] for name in names]
+    around = _around(folders)
+    folders = [one[len(around) :] for one in folders]
     parts, notes = _split(folders), list[str]()
     if parts is None:
         notes += _outside(folders, names)
@@ -62,21 +66,26 @@ def arrangement_of(root: Path | None, names: Sequence[str]) -> Arrangement:
         held_out = "test" if "test" in counts else "val"
         listed = ", ".join(f"{part} {count:,}" for part, count in counts.items())
         notes.append(f"folders are a split ({listed}), not classes: {held_out} is held out")
-    labels, note = (None, None) if root is None else _labels_of_file(root, names)
+    labels: tuple[str | int, ...] | None = None
+    labels_file = None if root is None else _labels_file(root, around)
+    if root is not None and labels_file is not None:
+        labels, note = _labels_of_file(root, labels_file, names)
+        notes.append(note)
     from_file = labels is not None
     if labels is None:
         labels = _class_folders(folders, 0 if parts is None else 1)
-    notes += [note] if note else []
-    return Arrangement(labels, parts, tuple(notes), from_file)
+    return Arrangement(labels, parts, tuple(notes), from_file, labels_file)
 
 
-def _folders(names: Sequence[str]) -> list[list[str]]:
-    """The folders that each image lies in, below those that hold all of them."""
-    folders = [name.split(os.sep)[:-1] for name in names]
+def _around(folders: Sequence[list[str]]) -> list[str]:
+    """The folders that hold all images, the outermost first.
+
+    Args:
+        folders: Those that each image lies in.
+    """
     # What the first and the last have in common, those between them have too.
     ends = zip(min(folders, default=[]), max(folders, default=[]), strict=False)
-    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], ends))
-    return [one[shared:] for one in folders]
+    return [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], ends)]
 
 
 def _split(folders: Sequence[list[str]]) -> tuple[str, ...] | None:
@@ -112,36 +121,46 @@ def _class_folders(folders: Sequence[list[str]], depth: int) -> tuple[str, ...] 
     return first if len(set(first)) > 1 else None
 
 
+def _labels_file(root: Path, around: Sequence[str]) -> str | None:
+    """The path from the root of the outermost `dataset.json` that is in it, or in a
+    folder that holds all images; None without one."""
+    places = [os.sep.join([*around[:depth], LABELS_FILE]) for depth in range(len(around) + 1)]
+    return next((place for place in places if os.path.exists(root / place)), None)
+
+
 def _labels_of_file(
-    root: Path, names: Sequence[str]
-) -> tuple[tuple[str | int, ...] | None, str | None]:
-    """The labels in `dataset.json`, {"labels": [[path, label], ...]}, of each image;
-    None without any, and why."""
+    root: Path, place: str, names: Sequence[str]
+) -> tuple[tuple[str | int, ...] | None, str]:
+    """The labels in a `dataset.json`, {"labels": [[path, label], ...]}, of each image,
+    or None; and a note that says so, or why not.
+
+    Args:
+        root: The folder of images.
+        place: The path of the file from there. Paths in it begin beside it.
+        names: The paths of the images from the root.
+    """
     try:
-        stored = json.loads(read_file(root / LABELS_FILE, MAX_LABELS_BYTES))
-    except FileNotFoundError:
-        return None, None
+        stored = json.loads(read_file(root / place, MAX_LABELS_BYTES))
     except (OSError, ValueError, RecursionError):
-        return None, f"{LABELS_FILE} is not used: it cannot be read as JSON"
+        return None, f"{place} is not used: it cannot be read as JSON"
     given = stored.get("labels") if isinstance(stored, dict) else None
     if given is None:
-        return None, f"{LABELS_FILE} is not used: it has no labels"
+        return None, f"{place} is not used: it has no labels"
     if not isinstance(given, list) or not all(_is_label(entry) for entry in given):
         return None, (
-            f"{LABELS_FILE} is not used: its labels are not pairs of a path and a whole number "
-            "or text"
+            f"{place} is not used: its labels are not pairs of a path and a whole number or text"
         )
-    known = dict(given)
-    labels = [known.get(name.replace(os.sep, "/")) for name in names]
+    known, start = dict(given), len(place) - len(LABELS_FILE)
+    labels = [known.get(name[start:].replace(os.sep, "/")) for name in names]
     missing = [name for name, label in zip(names, labels, strict=True) if label is None]
     if missing:
         return None, (
-            f"{LABELS_FILE} is not used: it has no label for {len(missing):,} of {len(names):,} "
-            f"images, the first {missing[0]}"
+            f"{place} is not used: it has no label for {len(missing):,} of {len(names):,} images, "
+            f"the first {missing[0]}"
         )
     if len(set(labels)) < 2:
-        return None, f"{LABELS_FILE} is not used: all its labels are the same"
-    return tuple(label for label in labels if label is not None), f"labels are from {LABELS_FILE}"
+        return None, f"{place} is not used: all its labels are the same"
+    return tuple(label for label in labels if label is not None), f"labels are from {place}"
 
 
 def _is_label(entry: Any) -> bool:

@@ -72,9 +72,11 @@ class ImageFolder:
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """Every file that no image is taken from, in order."""
+        """Every file that neither an image nor labels are taken from, in order."""
+        read = self.arrangement.labels_file
         both = (*self.unreadable, *self.listing.passed_over)
-        return tuple(sorted(both, key=lambda one: one.name.replace(os.sep, "\0")))
+        left = [one for one in both if one.name != read]
+        return tuple(sorted(left, key=lambda one: one.name.replace(os.sep, "\0")))
 
     @property
     def all_notes(self) -> list[str]:

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from equipoise.data.hidden import is_hidden
-from equipoise.data.images.arrangement import LABELS_FILE, Arrangement, arrangement_of
+from equipoise.data.images.arrangement import Arrangement, arrangement_of
 from equipoise.data.images.form import AS_FOUND, Resizing
 from equipoise.data.images.formats import SUFFIXES, lacking, listed
 from equipoise.data.images.place import Place
@@ -113,7 +113,7 @@ def list_images(root: Path, resizing: Resizing = AS_FOUND) -> Listing:
                         folders.append(name + os.sep)
                     elif (reason := _passed_over(entry, name)) is not None:
                         passed_over.append(reason)
-                    elif name != LABELS_FILE:
+                    else:
                         with suppress(FileNotFoundError):  # removed a moment ago
                             state = entry.stat()
                             changes = state.st_mtime_ns, state.st_ctime_ns, state.st_ino
@@ -151,8 +151,6 @@ def _passed_over(entry: os.DirEntry[str], name: str) -> LeftOut | None:
         if entry.is_symlink() and not entry.is_file():
             what = "a link to a folder" if entry.is_dir() else "a broken link"
             return LeftOut(name, "not followed", what)
-        if name == LABELS_FILE:
-            return None
         if ending_of(name) not in SUFFIXES:
             return LeftOut(name, "of an unknown ending", ending_of(name) or "none")
         return None if entry.is_file() else LeftOut(name, "not a plain file")

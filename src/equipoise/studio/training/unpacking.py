@@ -97,8 +97,8 @@ def _copy(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, most: i
 
 
 def _lift_only_folder(folder: Path) -> None:
-    """What an archive of one folder holds, instead of that folder: else the labels in
-    its dataset.json would not be found."""
+    """What an archive of one folder holds, instead of that folder, which would stand
+    before every name that is shown."""
     inside = [*folder.iterdir()]
     if len(inside) != 1 or not inside[0].is_dir():
         return
