@@ -202,6 +202,20 @@ def test_whole_numbers_beside_blanks_are_whole_if_they_are_in_all_parts(
     assert frame["n"].isna().tolist() == [False, True, *(cell == "" for cell in others)]
 
 
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".zip"])
+def test_codes_with_leading_zeros_in_one_part_are_texts_in_all(ending: str, tmp_path: Path) -> None:
+    parts = [["23456", "34567"], ["01234", "56789"], ["", "45678"], ["", ""], ["1.50", "7"]]
+    for i, cells in enumerate(parts):
+        part = pd.DataFrame({"n": [i, i], "zip": cells, "kind": ["u", "v"]})
+        write(part, tmp_path / f"{i}{ending}")
+    content = readers.read_parts(readers.tables_in(tmp_path))
+    frame = content.values
+    assert isinstance(frame, pd.DataFrame)
+    assert frame["zip"].fillna("").tolist() == [cell for cells in parts for cell in cells]
+    assert frame["n"].dtype == "int64"
+    assert content.note == "read as: leading zeros kept in 'zip'"
+
+
 def test_a_folder_of_anything_else_is_no_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ This package imports nothing heavy: `--help` reads it.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +21,7 @@ from equipoise.data.readers.base import (
     listed_columns,
     refuse_too_large,
 )
-from equipoise.data.readers.cells import joined
+from equipoise.data.readers.cells import is_text, joined, replaced, stripped
 from equipoise.data.readers.compression import COMPRESSIONS
 from equipoise.data.readers.parquet import frames
 from equipoise.errors import RequestError, clipped, first_line
@@ -163,8 +163,22 @@ def read_parts(files: Sequence[Path]) -> FileContent:
     contents = list(map(_read, files))
     tables: list[Any] = [content.values for content in contents]
     refuse_other_columns(files, [table.columns for table in tables])
+    codes = dict.fromkeys(name for content in contents for name in content.codes)
+    parts = zip(files, contents, strict=True)
+    tables = [_with_codes(file, content, codes) for file, content in parts]
     notes = dict.fromkeys(content.note for content in contents if content.note)
     return FileContent(joined(tables), note="; ".join(notes))
+
+
+def _with_codes(file: Path, content: FileContent, codes: Collection[str]) -> Any:
+    """The table in a file with these columns as texts, which are codes with leading
+    zeros in some part of the table. Those that were read as numbers are read again."""
+    table: Any = content.values
+    as_written, others = content.as_written, [name for name in codes if not is_text(table[name])]
+    if as_written is None or not others:
+        return table
+    texts = _guarded(file, lambda _: as_written(others))
+    return replaced(table, {name: stripped(texts[name]) for name in others})
 
 
 def refuse_other_columns(files: Sequence[Path], columns: Sequence[Iterable[Any]]) -> None:

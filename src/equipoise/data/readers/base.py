@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -32,6 +32,10 @@ class FileContent:
     values: NDArray[Any] | pd.DataFrame
     labels: NDArray[Any] | None = None
     note: str = ""
+    codes: tuple[str, ...] = ()
+    """Columns of digits that are texts, since some begin with 0."""
+    as_written: Callable[[list[str]], pd.DataFrame] | None = None
+    """Reads these columns of a table of text again, as texts."""
 
 
 class Reader(ABC):

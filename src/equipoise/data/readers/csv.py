@@ -4,6 +4,7 @@ its separator, encoding and format of numbers."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from equipoise.data.readers.base import (
@@ -136,7 +137,12 @@ def _content(file: TextFile, encoding: str, head: Head) -> FileContent:
     read_as += [*_words_for_blanks(head, frame), *blank_notes]
     notes = [f"read as: {', '.join(read_as)}"] if read_as else []
     frame, note = without_row_numbers(_without_empty(frame))
-    return FileContent(frame, note="; ".join([*notes, *note]))
+    return FileContent(
+        frame,
+        note="; ".join([*notes, *note]),
+        codes=tuple(coded),
+        as_written=partial(parse_texts, file, encoding, head),
+    )
 
 
 def _has_leading_zeros(cells: Sequence[str]) -> bool:
