@@ -88,13 +88,42 @@ def test_a_selection_and_a_shuffle_are_read_as_they_are() -> None:
     assert {row.numpy().tobytes() for row in rows} == expected
 
 
-def test_images_that_cannot_be_read_are_left_out_and_told() -> None:
-    rows = [{"bytes": b"junk" if i == 3 else png(pixels(i)), "path": None} for i in range(60)]
-    data = images(image=rows)
-    source = open_source(data)
-    assert "1 of 60 files left out: 1 unreadable (03: cannot identify" in source.notes[0]
-    with pytest.warns(EquipoiseWarning, match="left out, the first since cannot identify image"):
-        open_source(data.to_iterable_dataset())
+def with_junk(n: int, places: set[int]) -> Any:
+    """Images, of which those at some places cannot be read."""
+    junk = {"bytes": b"junk", "path": None}
+    return images(
+        n,
+        image=[junk if i in places else {"bytes": png(pixels(i)), "path": None} for i in range(n)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("streamed", "names"), [(False, ["03", "40"]), (True, ["row 3", "row 40"])]
+)
+def test_images_that_cannot_be_read_are_left_out_and_told(streamed: bool, names: list[str]) -> None:
+    data = with_junk(60, {3, 40})
+    source = open_source(data.to_iterable_dataset() if streamed else data)
+    assert source.notes[0] == (
+        f"2 of 60 files left out: 2 unreadable ({names[0]}: cannot identify image file; ...); "
+        "all are listed in left_out.txt of the run"
+    )
+    assert [one.name for one in source.left_out] == names
+
+
+def test_images_that_are_left_out_later_in_a_stream_are_counted_once_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "FIRST_ROWS", 64)
+    source = open_source(with_junk(200, {70, 71, 195}).to_iterable_dataset())
+    assert source.left_out == ()
+    loader = source.loader(50, torch.Tensor.double, CPU, 0)
+    with pytest.warns(EquipoiseWarning) as warned:
+        x = torch.cat([loader.next()[0] for _ in range(7)])  # three an epoch
+    assert x.shape == (350, 3, 8, 8)
+    assert [str(one.message) for one in warned if one.category is EquipoiseWarning] == [
+        f"{told} images left out: {told[0]} unreadable (row 70: cannot identify image file; ...)"
+        for told in ("2 of the stream's first 128", "3 of the stream's first 200")
+    ]
 
 
 @pytest.mark.parametrize("budget", [SMALL, 4.0])

@@ -14,9 +14,10 @@ from equipoise.data.arrays import to_numpy
 from equipoise.data.hf_datasets import NAME, Columns
 from equipoise.data.hf_images import StoredImage, undecoded
 from equipoise.data.image_options import ImageOptions
-from equipoise.data.images.decode import Taken, take
+from equipoise.data.images.decode import take
 from equipoise.data.images.folder import decoders
 from equipoise.data.images.form import Form, Seen, common_form
+from equipoise.data.images.listing import LeftOut, counted, note_of
 from equipoise.data.sources import Source
 from equipoise.data.streams import StreamSource
 from equipoise.errors import RequestError, clipped, warn
@@ -48,6 +49,10 @@ def open_stream(
     if isinstance(batches, _ImageBatches):
         source.file_format = batches.format
         source.notes += batches.notes
+        left_out = source.left_out = tuple(batches.left_out)
+        if left_out:
+            source.notes.insert(0, note_of(left_out, batches.rows - len(left_out)))
+        batches.told = len(left_out)
     return source
 
 
@@ -91,7 +96,8 @@ class _NumberBatches:
 
 class _ImageBatches:
     """Batches of images in the form that most of the first have. Others are brought to
-    it; those that cannot be are left out.
+    it; those that cannot be are left out. They are counted when they are read for the
+    first time, not again in later epochs.
 
     Args:
         data: The dataset.
@@ -126,16 +132,34 @@ class _ImageBatches:
                 f"{resized} of the first {len(first)} images are not {width} x {height}: they are "
                 "resized, as are those that follow (--size, --crop and --fit change it)"
             )
-        self.told = False
+        self.rows: int = 0  # that were read, in any epoch
+        self.left_out: list[LeftOut] = []  # of those
+        # How many of them the user knows of; None until the first rows are read, on
+        # which there is a note.
+        self.told: int | None = None
 
     def __iter__(self) -> Iterator[Any]:
         threads = decoders()
-        for _, (x, labels, lost) in ahead(self._decoded, self._numbered(), threads, threads):
-            if lost and not self.told:
-                self.told = True
-                warn(f"images of the stream are left out, the first since {clipped(lost, 200)}")
+        for (start, _), (x, labels, lost) in ahead(
+            self._decoded, self._numbered(), threads, threads
+        ):
+            if start >= self.rows:
+                self.rows = start + len(x) + len(lost)
+                self.left_out += lost
+                if self.told is not None and len(self.left_out) >= max(2 * self.told, 1):
+                    self._tell()
             if len(x):
                 yield (x, labels) if self.columns.label else x
+        if self.told is not None and len(self.left_out) > self.told:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Warn of all images that are left out so far."""
+        self.told = len(self.left_out)
+        warn(
+            f"{self.told:,} of the stream's first {self.rows:,} images left out: "
+            f"{counted(self.left_out)}"
+        )
 
     def _numbered(self) -> Iterator[tuple[int, dict[str, list[Any]]]]:
         start = 0
@@ -145,24 +169,29 @@ class _ImageBatches:
 
     def _decoded(
         self, numbered: tuple[int, dict[str, list[Any]]]
-    ) -> tuple[NDArray[Any], Sequence[Any], str]:
-        """The images of some rows, their labels, and why the first that is left out
-        is."""
+    ) -> tuple[NDArray[Any], Sequence[Any], list[LeftOut]]:
+        """The images of some rows, their labels, and those that are left out."""
         start, rows = numbered
-        taken = [take(place, self.form) for place in self._places(rows, start)]
+        places = self._places(rows, start)
+        taken = [take(place, self.form) for place in places]
         labels = _labels_of(rows, self.columns, start)
         kept = [row for row, one in enumerate(taken) if one.pixels is not None]
-        lost = next((self._reason(one) for one in taken if one.pixels is None), "")
+        lost = [
+            LeftOut(place.name, *self._reason(one.seen))
+            for place, one in zip(places, taken, strict=True)
+            if one.pixels is None
+        ]
         pixels = [taken[row].pixels for row in kept]
         x = np.stack([one for one in pixels if one is not None]) if kept else np.empty((0,))
         if kept:
             x = x[:, 0] if self.layout == "NHW" else x.transpose(0, 2, 3, 1)
         return x, [labels[row] for row in kept] if labels else [], lost
 
-    def _reason(self, taken: Taken) -> str:
-        if isinstance(taken.seen, str):
-            return taken.seen
-        return ": ".join(self.form.misfit(taken.seen) or ())
+    def _reason(self, seen: Seen | str) -> tuple[str, str]:
+        """Why an image is left out, as a category and in detail."""
+        reason = ("unreadable", seen) if isinstance(seen, str) else self.form.misfit(seen)
+        assert reason is not None, "an image that fits the form has pixels"
+        return reason
 
     def _places(self, rows: dict[str, list[Any]], start: int) -> list[StoredImage]:
         return [

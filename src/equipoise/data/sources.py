@@ -61,7 +61,7 @@ class Source(ABC):
     columns: tuple[Described, ...] = ()
     """The columns of a table of mixed ones, in words."""
     left_out: tuple[LeftOut, ...] = ()
-    """The files of a folder that no image is taken from."""
+    """The files of a folder, or rows of a dataset, that no image is taken from."""
     file_format: str | None = None
     """Pillow's name of the format of the images of a folder."""
     resized: ResizedImages | None = None

@@ -124,7 +124,7 @@ def list_images(root: Path, resizing: Resizing = AS_FOUND) -> Listing:
             reason = LeftOut(below.removesuffix(os.sep), "unreadable", error.strerror or "")
             passed_over.append(reason)
     if not found:
-        beside = f"; it has {_counted(passed_over)}" if passed_over else ""
+        beside = f"; it has {counted(passed_over)}" if passed_over else ""
         raise RequestError(
             f"{root} holds no images: give a folder of {listed()} files, or of the parts of a "
             f"table, all of one format and none in subfolders{clipped(beside, 200)}"
@@ -163,10 +163,10 @@ def note_of(left_out: Sequence[LeftOut], images: int) -> str:
     total = len(left_out) + images
     noun = "file" if total == 1 else "files"
     listed = "; all are listed in left_out.txt of the run" if len(left_out) > 1 else ""
-    return f"{len(left_out)} of {total} {noun} left out: {_counted(left_out)}{listed}"
+    return f"{len(left_out)} of {total} {noun} left out: {counted(left_out)}{listed}"
 
 
-def _counted(left_out: Sequence[LeftOut]) -> str:
+def counted(left_out: Sequence[LeftOut]) -> str:
     """How many there are of each category, with what they have in common or the first
     of them: "3 of an unknown ending (.tif, .txt); 1 unreadable (a.png: ...)"."""
     by_category: dict[str, list[LeftOut]] = {}
