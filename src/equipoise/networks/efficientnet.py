@@ -171,8 +171,8 @@ class FrozenConv(nn.Module):
         else:
             x = pad(x, (left, right, top, bottom))
         if self.kernel == self.stride == self.groups == 1 and max(x.shape[2:]) <= SMALL_GRID:
-            # The same as a matrix product, which oneDNN takes up to three times as long
-            # for: it reorders the weights in every call.
+            # The same as a matrix product. On a CPU the convolution takes up to 3.4
+            # times as long (benchmarks/EXPERIMENTS.md).
             y = linear(x.permute(0, 2, 3, 1), weight.flatten(1), self.bias).permute(0, 3, 1, 2)
         else:
             y = conv2d(x, weight, self.bias, self.stride, border, groups=self.groups)

@@ -57,14 +57,7 @@ from equipoise.training.callbacks import (
     moment_of,
 )
 from equipoise.training.evaluation_schedule import EvaluationSchedule
-from equipoise.training.events import (
-    Callback,
-    Control,
-    Event,
-    Finished,
-    ImageDue,
-    SaveDue,
-)
+from equipoise.training.events import Callback, Control, Event, Finished, ImageDue, SaveDue
 from equipoise.training.guard import DivergedError
 from equipoise.training.loop import Clock, train
 from equipoise.training.memory import check_memory, check_networks_fit
@@ -424,13 +417,14 @@ class Trainer:
     def _recalibrate_for(self, event: Event) -> None:
         """Recompute the statistics for an event that saves or draws, once for one
         moment. What is reported at the end is what was saved there."""
-        interim = isinstance(event, ImageDue) or (isinstance(event, SaveDue) and not event.last)
-        if interim or isinstance(event, SaveDue):
-            done = (self.sampler.samples_seen, interim), (self.sampler.samples_seen, False)
-            if self._recalibrated_at not in done:
-                self.recalibrate_batchnorm(interim)
-        elif isinstance(event, Finished) and self._recalibrated_at[0] != self.sampler.samples_seen:
-            self.recalibrate_batchnorm()
+        seen, done = self.sampler.samples_seen, self._recalibrated_at
+        match event:
+            case ImageDue() | SaveDue(last=False) if done[0] != seen:
+                self.recalibrate_batchnorm(interim=True)
+            case SaveDue(last=True) if done != (seen, False):
+                self.recalibrate_batchnorm()
+            case Finished() if done[0] != seen:
+                self.recalibrate_batchnorm()
 
     def recalibrate_batchnorm(self, interim: bool = False) -> None:
         """Recompute the statistics that the EMA or an encoder needs, before samples are
